@@ -1,0 +1,52 @@
+// Time, and where a run stands in it: first warming up, then measured.
+#pragma once
+
+#include <time.h>
+
+#include <cstdint>
+
+#include "options.hpp"
+#include "server.hpp"
+
+namespace load {
+
+inline std::uint64_t now_ns() {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(t.tv_nsec);
+}
+
+// Reads the server's CPU time at both marks. Call tick() often.
+class stopwatch {
+ public:
+  explicit stopwatch(const options& o)
+      : server_(o.server),
+        measure_from_(now_ns() + static_cast<std::uint64_t>(o.warm_up * 1e9)),
+        measure_ns_(static_cast<std::uint64_t>(o.measure * 1e9)) {}
+
+  // False once the time is over and the sample is `enough`.
+  bool tick(std::uint64_t now, bool enough = true) {
+    if (!running_ && now >= measure_from_) {
+      running_ = true;
+      began_ = now;
+      cpu_began_ = server_.cpu_ns();
+    } else if (running_ && enough && now >= began_ + measure_ns_) {
+      ended_ = now;
+      cpu_ended_ = server_.cpu_ns();
+      return false;
+    }
+    return true;
+  }
+
+  bool running() const { return running_; }
+  double seconds() const { return static_cast<double>(ended_ - began_) / 1e9; }
+  double cpu_ns() const { return static_cast<double>(cpu_ended_ - cpu_began_); }
+
+ private:
+  server server_;
+  std::uint64_t measure_from_, measure_ns_;
+  std::uint64_t began_ = 0, ended_ = 0, cpu_began_ = 0, cpu_ended_ = 0;
+  bool running_ = false;
+};
+
+}  // namespace load

@@ -1,0 +1,64 @@
+// Many conversations on one epoll instance.
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <vector>
+
+#include "conversation.hpp"
+#include "fail.hpp"
+#include "options.hpp"
+
+namespace load {
+
+class crowd {
+ public:
+  explicit crowd(const options& o)
+      : port_(o.port), words_(o.size), size_(o.size), poller_(epoll_create1(EPOLL_CLOEXEC)) {
+    if (poller_ < 0) fail_errno("epoll_create1");
+  }
+
+  // Adds connections, of which each has one message answered. A few at a time: no listener's backlog
+  // overflows.
+  void grow(std::size_t count) {
+    while (count > 0) {
+      std::size_t batch = count < 32 ? count : 32, answered = 0;
+      for (std::size_t i = 0; i < batch; ++i) open();
+      while (answered < batch) turn([&](conversation&) { ++answered; });
+      count -= batch;
+    }
+  }
+
+  // Opens one connection without waiting for its answer.
+  void open() {
+    members_.emplace_back();
+    reopen(members_.back());
+  }
+  void reopen(conversation& c) {
+    c.open(poller_, port_, static_cast<std::uint32_t>(&c - members_.data()), words_, size_);
+  }
+
+  // Waits for events and calls `on_answer(conversation&)` for each message that is back.
+  template <class OnAnswer>
+  void turn(OnAnswer on_answer) {
+    epoll_event events[512];
+    int count = epoll_wait(poller_, events, 512, 5000);
+    if (count < 0) fail_errno("epoll_wait");
+    if (count == 0) fail("nothing came back for 5 s");
+    for (int i = 0; i < count; ++i) {
+      conversation& c = members_[events[i].data.u32];
+      if (c.on_event(events[i].events)) on_answer(c);
+    }
+  }
+
+  std::vector<conversation>& members() { return members_; }
+
+ private:
+  std::uint16_t port_;
+  payload words_;
+  std::size_t size_;
+  int poller_;
+  std::vector<conversation> members_;
+};
+
+}  // namespace load

@@ -1,0 +1,26 @@
+"""Where and with what it was measured: a number without this means nothing."""
+
+import json
+import os
+import platform
+from pathlib import Path
+
+
+def describe(folder: Path) -> dict[str, str]:
+    """Kernel, processor, and what CMake noted when it configured the contestants."""
+    facts = {
+        "kernel": platform.release(),
+        "processor": f"{os.cpu_count()} x {_processor()}",
+        "load average before": f"{os.getloadavg()[0]:.2f}",
+    }
+    noted = folder / "built_with.json"
+    if noted.exists():
+        facts |= {key: value for key, value in json.loads(noted.read_text()).items() if value.strip()}
+    return facts
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.machine()

@@ -1,0 +1,62 @@
+"""From the values of all runs to medians and ratios."""
+
+from dataclasses import dataclass
+from statistics import mean, median
+
+from .contestants import HAND, HAND_AGAIN, HAND_EPOLL, CONTESTANTS
+
+AA_SPREAD_MAX = 0.03  # Above it differences between rows mean nothing.
+
+
+@dataclass
+class Cell:
+    """One contestant in one row."""
+
+    values: list[float]
+    answers: list[dict]
+    failures: list[str]
+
+    @property
+    def median(self) -> float | None:
+        return median(self.values) if self.values else None
+
+    @property
+    def minimum(self) -> float | None:
+        return min(self.values) if self.values else None
+
+    def median_of(self, field: str) -> float | None:
+        found = [a[field] for a in self.answers if field in a]
+        return median(found) if found else None
+
+
+@dataclass
+class Standing:
+    """One row: its cells, and what they are measured against."""
+
+    cells: dict[str, Cell]
+
+    def hand_written(self, name: str) -> float | None:
+        """The median of a hand-written server; both copies of the io_uring one count."""
+        names = [HAND, HAND_AGAIN] if name == HAND else [name]
+        found = [self.cells[n].median for n in names if n in self.cells and self.cells[n].values]
+        return mean(found) if found else None
+
+    def ceiling(self) -> tuple[str, float] | None:
+        """The better of the hand-written servers, by name and value."""
+        found = [(name, self.hand_written(name)) for name in (HAND, HAND_EPOLL)]
+        return min(((n, v) for n, v in found if v), key=lambda pair: pair[1], default=None)
+
+    def ratio(self, name: str) -> float | None:
+        top, cell = self.ceiling(), self.cells.get(name)
+        return cell.median / top[1] if top and cell and cell.values else None
+
+    def spread(self) -> float | None:
+        """The difference between two runs of the same program, as a part of their mean."""
+        a, b = (self.cells.get(name) for name in (HAND, HAND_AGAIN))
+        if not a or not b or not a.values or not b.values:
+            return None
+        return abs(a.median - b.median) / mean([a.median, b.median])
+
+
+def title_of(name: str) -> str:
+    return next(c.title for c in CONTESTANTS if c.name == name)

@@ -1,0 +1,81 @@
+"""One run: start one server, load it, read the answer, end it."""
+
+import json
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+from .contestants import Contestant
+from .rows import Row
+from .sandbox import die_with_parent
+
+LOAD_SECONDS_MAX = 40
+
+
+class Failed(Exception):
+    """The run gave no number; the text says why."""
+
+
+def run(folder: Path, who: Contestant, row: Row, timing: tuple[str, ...]) -> dict:
+    """The load generator's answer for this server. Raises Failed."""
+    with _reserved_port() as held:
+        port = str(held.getsockname()[1])
+        server = subprocess.Popen(
+            [folder / who.program, port, *(["sink"] if row.sink else [])],
+            env=os.environ | who.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            preexec_fn=die_with_parent,
+        )
+        try:
+            answer = _load(folder, [row.mode, port, str(server.pid), *row.arguments, *timing])
+            _check_driver(server.pid, who)
+            return answer
+        except Failed as failure:
+            server.kill()
+            words = server.communicate(timeout=10)[1].decode(errors="replace").strip()
+            raise Failed(f"{failure}{'; the server: ' + words[-300:] if words else ''}") from None
+        finally:
+            server.kill()
+            server.wait(timeout=10)
+            server.stderr.close()
+
+
+def _reserved_port() -> socket.socket:
+    # Bound but not listening: no other process gets the port, and the server can still listen on it.
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    held.bind(("127.0.0.1", 0))
+    return held
+
+
+def _load(folder: Path, arguments: list[str]) -> dict:
+    try:
+        done = subprocess.run(
+            [folder / "load", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=LOAD_SECONDS_MAX,
+            preexec_fn=die_with_parent,
+        )
+    except subprocess.TimeoutExpired:
+        raise Failed(f"no end after {LOAD_SECONDS_MAX} s") from None
+    if done.returncode != 0:
+        raise Failed(done.stderr.strip() or f"the load ended with {done.returncode}")
+    return json.loads(done.stdout)
+
+
+def _check_driver(pid: int, who: Contestant) -> None:
+    handles = set()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            handles.add(os.readlink(entry))
+        except OSError:
+            pass  # Closed meanwhile.
+    found = {name for name in ("io_uring", "eventpoll") if f"anon_inode:[{name}]" in handles}
+    expected = {who.waits_with} - {""}
+    if found != expected:
+        raise Failed(f"waits with {' and '.join(sorted(found)) or 'poll'}, not with {who.waits_with or 'poll'}")

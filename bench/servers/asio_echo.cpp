@@ -1,0 +1,55 @@
+// The peer Asio: one coroutine a connection, epoll, a 64 KiB buffer each.  think-async.com
+#include <utility>  // Asio 1.22 uses std::exchange without including it.
+
+#include <asio.hpp>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+using asio::ip::tcp;
+
+static constexpr std::size_t echo_buffer = 64 * 1024, sink_buffer = 256 * 1024;
+
+static asio::awaitable<void> echo(tcp::socket peer) {
+  auto buffer = std::make_unique_for_overwrite<char[]>(echo_buffer);
+  try {
+    for (;;) {
+      std::size_t n =
+          co_await peer.async_read_some(asio::buffer(buffer.get(), echo_buffer), asio::use_awaitable);
+      co_await asio::async_write(peer, asio::buffer(buffer.get(), n), asio::use_awaitable);
+    }
+  } catch (const std::exception&) {  // The end of the stream, or a reset.
+  }
+}
+
+static asio::awaitable<void> sink(tcp::socket peer) {
+  auto buffer = std::make_unique_for_overwrite<char[]>(sink_buffer);
+  std::uint64_t discarded = 0;
+  asio::error_code end;
+  while (!end)
+    discarded += co_await peer.async_read_some(asio::buffer(buffer.get(), sink_buffer),
+                                               asio::redirect_error(asio::use_awaitable, end));
+  if (end == asio::error::eof)
+    co_await asio::async_write(peer, asio::buffer(&discarded, sizeof discarded),
+                               asio::redirect_error(asio::use_awaitable, end));
+}
+
+static asio::awaitable<void> serve(tcp::acceptor& listener, bool sinks) {
+  for (;;) {
+    tcp::socket peer = co_await listener.async_accept(asio::use_awaitable);
+    peer.set_option(tcp::no_delay(true));
+    asio::co_spawn(listener.get_executor(), sinks ? sink(std::move(peer)) : echo(std::move(peer)),
+                   asio::detached);
+  }
+}
+
+int main(int argc, char** argv) {
+  if (argc < 2) return 2;
+  asio::io_context context{1};  // One thread: lets Asio leave out what threads would need.
+  tcp::acceptor listener(context,
+                         {asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(std::atoi(argv[1]))});
+  listener.listen(4096);
+  asio::co_spawn(context, serve(listener, argc > 2 && std::strcmp(argv[2], "sink") == 0), asio::detached);
+  context.run();
+}

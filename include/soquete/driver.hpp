@@ -1,0 +1,151 @@
+// The seam: what the library asks of a network, real or simulated.  Numbered contract: docs/driver.md.
+#pragma once
+
+#include <memory>
+#include <soquete/endpoint.hpp>
+#include <soquete/op.hpp>
+#include <soquete/option.hpp>
+#include <soquete/tcp_info.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace soquete {
+
+class driver;
+
+enum class family : std::uint8_t { v4, v6, local };
+enum class transport : std::uint8_t { stream, multipath_stream, datagram, sequenced };
+enum class direction : std::uint8_t { receiving, sending, both };
+
+/// What a descriptor is, as far as drivers must know.
+enum class descriptor_kind : std::uint8_t { stream, datagram, listener, other };
+
+/// What a driver keeps of one open socket. Made and freed by the driver; drivers add their own part.
+struct socket_block {
+  explicit socket_block(driver& owner) noexcept : home(owner) { reader.on = writer.on = this; }
+
+  slot reader;
+  slot writer;
+  driver& home;
+  int descriptor = -1;
+  descriptor_kind kind = descriptor_kind::stream;
+  bool reset_on_close = false;  ///< Close with a reset instead of a FIN.
+  bool send_broken = false;     ///< A send ended part-way: nothing sensible can follow.
+  std::uint16_t peer_port = 0;
+  address peer_address;  ///< Kept because the kernel forgets it after a reset.
+  bool has_peer = false;
+
+ protected:
+  ~socket_block() = default;
+};
+
+/// How the sockets of a driver stand: for tests, and for operators.
+struct driver_counts {
+  std::size_t sockets = 0;         ///< Blocks that are open or still closing.
+  std::size_t leases = 0;          ///< Leases that have not come home.
+  std::size_t buffer_bytes = 0;    ///< Memory of the buffers for leased receives.
+  std::uint64_t kernel_calls = 0;  ///< System calls made for operations and turns.
+};
+
+/// Told of every step of every socket, in order. Called on the loop's thread, within the step.
+struct trace_event {
+  step what = step::none;
+  int descriptor = -1;
+  std::int64_t amount = 0;            ///< Bytes moved; open: the transport; accept: the new descriptor.
+  std::error_code cause{};            ///< Why it failed; empty on success.
+  const endpoint* subject = nullptr;  ///< Address bound, connected to or accepted from; may be null.
+  std::string_view note{};            ///< Name of the option, half that was shut down, …
+};
+struct trace_sink {
+  void (*told)(trace_sink*, const trace_event&) noexcept = nullptr;
+};
+
+/// One thread only, but for wake().
+class driver {
+ public:
+  explicit driver(run_queue& queue) noexcept : queue_(queue) {}
+  driver(const driver&) = delete;
+  driver& operator=(const driver&) = delete;
+  virtual ~driver() = default;
+
+  virtual std::string_view name() const noexcept = 0;
+  virtual driver_counts counts() const noexcept = 0;
+
+  // Sockets: answered at once.
+  virtual result<socket_block*> open(family, transport) = 0;                      // socket(2)
+  virtual result<socket_block*> adopt(int descriptor) = 0;                        // takes it over
+  virtual result<socket_block*> watch_signals(std::span<const int> signals) = 0;  // signalfd(2)
+  virtual result<void> bind(socket_block&, const endpoint&) = 0;                  // bind(2)
+  virtual result<void> listen(socket_block&, int backlog) = 0;                    // listen(2)
+  virtual result<endpoint> local(const socket_block&) const = 0;                  // getsockname(2)
+  virtual result<void> set(socket_block&, option, std::int64_t value) = 0;        // setsockopt(2)
+  virtual result<std::int64_t> get(const socket_block&, option) const = 0;        // getsockopt(2)
+  virtual result<void> set(socket_block&, text_option, std::string_view value) = 0;
+  virtual result<std::string> get(const socket_block&, text_option) const = 0;
+  virtual result<tcp_info> info(const socket_block&) const = 0;  // TCP_INFO, tcp(7)
+  virtual result<void> shutdown(socket_block&, direction) = 0;   // shutdown(2)
+  /// The block is the driver's from here on. No operation may be pending on it.
+  virtual void close(socket_block&) noexcept = 0;  // close(2)
+
+  // Operations: each ends exactly once.
+  /// True: it is done, `outcome` is set and nobody is woken. False: one complete() follows, later.
+  /// Never fails for want of queue space; runs no waiter.
+  virtual bool start(op&) noexcept = 0;
+  /// Asks only: the operation completes as usual, perhaps with success.
+  virtual void cancel(op&) noexcept = 0;
+
+  // Time.
+  virtual time_point now() const noexcept = 0;
+  /// Submits what is queued, waits at most until then for something to do, and queues what completed.
+  virtual void turn(time_point until) noexcept = 0;
+  /// Ends a turn early. From any thread.
+  virtual void wake() noexcept = 0;
+
+  /// Closes what is still closing. Called once, when no socket is open any more.
+  virtual void drain() noexcept = 0;
+
+  trace_sink* trace = nullptr;
+
+ protected:
+  void complete(op& o, std::int64_t outcome) noexcept {
+    assert(o.now == op::state::in_flight);
+    o.outcome = outcome;
+    o.now = op::state::queued;
+    queue_.push(o);
+  }
+  run_queue& queue() noexcept { return queue_; }
+
+ private:
+  run_queue& queue_;
+};
+
+/// Which kernel driver to use: the best that works here, or one by name.
+enum class driver_choice : std::uint8_t { automatic, io_uring, epoll, poll };
+
+/// A driver and why it is this one: "io_uring: chosen by probing", "epoll: io_uring is refused (EPERM)".
+struct chosen_driver {
+  std::unique_ptr<driver> it;
+  std::string reason;
+};
+
+/// Opens a kernel driver for the calling thread. `automatic` obeys the environment variable SOQUETE_DRIVER
+/// (io_uring, epoll, poll), then tries io_uring, epoll, poll in this order, by doing.
+/// Errors: a driver asked for by name that cannot start, a name that is none.
+result<chosen_driver> open_kernel_driver(run_queue&, driver_choice);
+
+/// The number of a network interface by its name, for zones such as `fe80::1%eth0`; 0 when there is none.
+/// if_nametoindex(3)
+std::uint32_t zone_number(std::string_view name) noexcept;
+
+/// Keeps signals from their usual effect in this thread and those it starts, so that a driver can watch for
+/// them; and lets them through again.  pthread_sigmask(3)
+void block_signals(std::span<const int> signals) noexcept;
+void unblock_signals(std::span<const int> signals) noexcept;
+/// Ends the process as that signal does by default.
+[[noreturn]] void die_of_signal(int signal) noexcept;
+
+/// Processors that this process may use: affinity and the cgroup's quota, at least 1.  sched_getaffinity(2)
+unsigned usable_processors() noexcept;
+
+}  // namespace soquete

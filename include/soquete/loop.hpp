@@ -1,0 +1,77 @@
+// One thread's turns: run what is runnable, fire deadlines, let the driver wait.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <soquete/driver.hpp>
+#include <soquete/loop_group.hpp>
+#include <soquete/timers.hpp>
+#include <vector>
+
+namespace soquete {
+
+/// Belongs to the thread that runs it; only post() may be called from others.
+class loop : public run_queue {
+ public:
+  explicit loop(loop_group& group) : group_(group) { group.add(*this); }
+  ~loop();
+
+  /// Opens a kernel driver. Errors: as open_kernel_driver().
+  result<void> open(driver_choice = driver_choice::automatic);
+  /// Uses this driver, for example a simulated one.
+  void use(chosen_driver);
+
+  /// Takes turns until `ended` becomes true; only something that runs in this loop can make it so.
+  void run_until(const bool& ended) noexcept;
+
+  /// Runs `work` on this loop's thread, in a later turn. From any thread, as long as the loop lives.
+  void post(std::function<void()> work);
+
+  timer_heap& timers() noexcept { return timers_; }
+  driver& net() noexcept { return *driver_.it; }
+  loop_group& group() noexcept { return group_; }
+  /// Which driver it uses and why: "epoll: io_uring is refused (EPERM)".
+  const std::string& driver_reason() const noexcept { return driver_.reason; }
+
+  /// Tasks started from outside any coroutine, by run() or context::wait(); for the dump.
+  struct root {
+    void (*describe)(const root&, suspension_report&) = nullptr;
+    root* next = nullptr;
+  };
+  void add_root(root& r) noexcept;
+  void remove_root(root& r) noexcept;
+
+  /// Every suspended task as an indented tree: where it waits, for what, since when, until when.
+  std::string dump() const;
+
+ private:
+  void run_posted() noexcept;
+
+  loop_group& group_;
+  chosen_driver driver_;
+  timer_heap timers_;
+  root* roots_ = nullptr;
+
+  std::mutex posted_mutex_;
+  std::vector<std::function<void()>> posted_;
+};
+
+/// `loop& here = co_await this_loop();`
+struct this_loop {
+  using awaiter = this_loop;
+  bool begin(environment env, waiter*) noexcept { return here = env.queue, false; }
+  bool failed() const noexcept { return false; }
+  loop& take() const noexcept { return static_cast<loop&>(*here); }
+  run_queue* here = nullptr;
+};
+
+/// Every suspended task of this loop: `std::string stuck = co_await dump();`
+struct dump {
+  using awaiter = dump;
+  bool begin(environment env, waiter*) noexcept { return here = env.queue, false; }
+  bool failed() const noexcept { return false; }
+  std::string take() const { return static_cast<loop&>(*here).dump(); }
+  run_queue* here = nullptr;
+};
+
+}  // namespace soquete

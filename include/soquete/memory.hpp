@@ -1,0 +1,52 @@
+// Two streams in memory, joined back to back: for tests, and for parts of one program.
+#pragma once
+
+#include <memory>
+#include <soquete/event.hpp>
+#include <soquete/stream.hpp>
+#include <utility>
+
+namespace soquete::memory {
+
+namespace detail {
+
+// One direction. Bounded, so that a slow reader holds the writer back as a network would.
+struct channel;
+struct channel_owner {
+  void operator()(channel* c) const noexcept;
+};
+using channel_end = std::unique_ptr<channel, channel_owner>;
+
+}  // namespace detail
+
+/// One end of a pair. What one sends, the other receives. One loop only.
+///
+/// An end that is destroyed without finish() leaves the other with connection_reset and broken_pipe, as a
+/// connection would that is aborted.
+class stream {
+ public:
+  stream() = default;
+  stream(detail::channel_end incoming, detail::channel_end outgoing) noexcept;
+  stream(stream&&) noexcept = default;
+  stream& operator=(stream&&) noexcept = default;
+  ~stream();
+
+  /// 1 byte or more, or an empty lease once the other end has finished.
+  /// Errors: connection_reset, timed_out, operation_canceled.
+  task<result<lease>> receive();
+  task<result<std::size_t>> receive(mutable_bytes into);
+  /// Sends all.  Errors: broken_pipe, timed_out, operation_canceled.
+  task<result<void>> send(bytes from);
+  task<result<void>> send(std::string_view text) { return send(as_bytes(text)); }
+  /// Ends our side.
+  result<void> finish();
+
+ private:
+  detail::channel_end incoming_;
+  detail::channel_end outgoing_;
+};
+
+/// A pair that holds at most `capacity` bytes, at least 1, each way.
+std::pair<stream, stream> pair(std::size_t capacity = 64 * 1024);
+
+}  // namespace soquete::memory

@@ -1,0 +1,69 @@
+// Running a program: on one loop or on several, to its end.
+#pragma once
+
+#include <functional>
+#include <soquete/deadline.hpp>
+#include <soquete/loop.hpp>
+
+namespace soquete {
+
+struct run_options {
+  /// Loops, one a thread. 0: what the environment variable SOQUETE_THREADS says, else as many as processors
+  /// that this process may use.
+  unsigned threads = 1;
+  /// Automatic is the best that works here, or what SOQUETE_DRIVER says.
+  driver_choice driver = driver_choice::automatic;
+  /// Told of every step of every socket, from all threads; must outlive the run.
+  trace_sink* trace = nullptr;
+};
+
+/// A program: called once on each loop.
+using program = std::function<task<result<void>>()>;
+
+/// Runs `body` on every loop and returns when all have ended. The first error ends the others and is the
+/// result; so do errors of the drivers.
+result<void> run(run_options, program body);
+
+/// The same for main(): SIGINT and SIGTERM ask all loops to end, a second one ends the process at once.
+/// Prints an error to standard error and gives 1; gives 0 on success. A program that a signal has ended with
+/// operation_canceled dies of that signal, as its parent expects.
+///
+/// Signals are blocked in this thread and those started later: call it before starting threads of your own.
+int run_main(run_options, program body);
+int run_main(program body);
+
+/// For programs without coroutines of their own: `wait` runs one operation to its end.
+///
+/// One thread; what it gives (sockets, leases) ends before it does.
+class context {
+ public:
+  explicit context(driver_choice = driver_choice::automatic);
+
+  /// The operation's result; or why no driver could be started.
+  template <class A>
+  auto wait(A awaitable) -> decltype(std::declval<typename A::awaiter&>().take()) {
+    if (!opened_) return fail(opened_.error());
+    typename A::awaiter waiting(std::move(awaitable));
+    finish over;
+    cancel_context cancel;
+    if (waiting.begin({&loop_, &cancel}, &over)) loop_.run_until(over.is_over);
+    return waiting.take();
+  }
+
+  /// For post() from other threads, timers, and questions about the driver.
+  loop& on() noexcept { return loop_; }
+
+ private:
+  struct finish : waiter {
+    finish() noexcept {
+      wake = [](waiter* w) noexcept { static_cast<finish*>(w)->is_over = true; };
+    }
+    bool is_over = false;
+  };
+
+  loop_group group_;
+  loop loop_{group_};
+  result<void> opened_;
+};
+
+}  // namespace soquete

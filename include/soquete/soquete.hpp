@@ -1,0 +1,15 @@
+// All of soquete but the simulator, which has a header of its own.
+#pragma once
+
+#include <soquete/blocking.hpp>
+#include <soquete/descriptor.hpp>
+#include <soquete/event.hpp>
+#include <soquete/memory.hpp>
+#include <soquete/prefix.hpp>
+#include <soquete/race.hpp>
+#include <soquete/reader.hpp>
+#include <soquete/run.hpp>
+#include <soquete/serve.hpp>
+#include <soquete/signals.hpp>
+#include <soquete/stream.hpp>
+#include <soquete/tcp.hpp>

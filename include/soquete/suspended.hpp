@@ -1,0 +1,37 @@
+// Where every task is stuck: the tree of suspended awaits.
+#pragma once
+
+#include <soquete/run_queue.hpp>
+#include <source_location>
+#include <string>
+#include <string_view>
+
+namespace soquete {
+
+/// Collects the suspended awaits of a loop as indented text, parents above children.
+class suspension_report {
+ public:
+  explicit suspension_report(time_point now) : now_(now) {}
+
+  /// One await: where it stands in the source, and since when it waits.
+  void await(const std::source_location& at, time_point since);
+  /// What the await last added waits for: "receive on socket 7".
+  void waits_for(std::string_view what);
+  /// The deadline that governs all awaits below the current one.
+  void until(time_point deadline);
+
+  /// Opens and closes a level of the tree.
+  void enter() { ++depth_; }
+  void leave() { --depth_; }
+
+  std::string take() && { return std::move(text_); }
+
+ private:
+  void indent();
+
+  time_point now_;
+  unsigned depth_ = 0;
+  std::string text_;
+};
+
+}  // namespace soquete

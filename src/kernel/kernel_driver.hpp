@@ -1,0 +1,39 @@
+// What all kernel drivers share: the control plane, which answers at once.
+#pragma once
+
+#include <soquete/driver.hpp>
+
+namespace soquete::kernel {
+
+class kernel_driver : public driver {
+ public:
+  using driver::driver;
+
+  result<socket_block*> open(family, transport) override;
+  result<socket_block*> adopt(int descriptor) override;
+  result<socket_block*> watch_signals(std::span<const int> signals) override;
+  result<void> bind(socket_block&, const endpoint&) override;
+  result<void> listen(socket_block&, int backlog) override;
+  result<endpoint> local(const socket_block&) const override;
+  result<void> set(socket_block&, option, std::int64_t value) override;
+  result<std::int64_t> get(const socket_block&, option) const override;
+  result<void> set(socket_block&, text_option, std::string_view value) override;
+  result<std::string> get(const socket_block&, text_option) const override;
+  result<tcp_info> info(const socket_block&) const override;
+  result<void> shutdown(socket_block&, direction) override;
+  time_point now() const noexcept override;
+
+ protected:
+  /// A block of the driver's own kind; it owns nothing yet.
+  virtual socket_block& make_block() = 0;
+
+  /// A block for a descriptor that a connection was accepted on.
+  socket_block& accepted(int descriptor, const endpoint& peer);
+  /// Closes the descriptor, with a reset if the block says so.
+  static void close_descriptor(const socket_block&) noexcept;
+};
+
+/// -errno of the last call as an error.
+error system_error(step during) noexcept;
+
+}  // namespace soquete::kernel

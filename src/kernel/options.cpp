@@ -1,0 +1,143 @@
+// Socket options as the kernel knows them.  socket(7), tcp(7), ip(7), ipv6(7).
+#include <linux/tcp.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+
+#include "kernel/kernel_driver.hpp"
+
+namespace soquete::kernel {
+namespace {
+
+struct kernel_name {
+  int level;
+  int number;
+};
+
+bool is_v6(int descriptor) noexcept {
+  int domain = 0;
+  socklen_t size = sizeof domain;
+  return ::getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_INET6;
+}
+
+kernel_name name_of(option which, int descriptor) noexcept {
+  switch (which) {
+    case option::reuse_address: return {SOL_SOCKET, SO_REUSEADDR};
+    case option::reuse_port: return {SOL_SOCKET, SO_REUSEPORT};
+    case option::v6_only: return {IPPROTO_IPV6, IPV6_V6ONLY};
+    case option::receive_buffer: return {SOL_SOCKET, SO_RCVBUF};
+    case option::send_buffer: return {SOL_SOCKET, SO_SNDBUF};
+    case option::keep_alive: return {SOL_SOCKET, SO_KEEPALIVE};
+    case option::linger: return {SOL_SOCKET, SO_LINGER};
+    case option::mark: return {SOL_SOCKET, SO_MARK};
+    case option::priority: return {SOL_SOCKET, SO_PRIORITY};
+    case option::traffic_class:
+      if (is_v6(descriptor)) return {IPPROTO_IPV6, IPV6_TCLASS};
+      return {IPPROTO_IP, IP_TOS};
+    case option::no_delay: return {IPPROTO_TCP, TCP_NODELAY};
+    case option::keep_alive_idle: return {IPPROTO_TCP, TCP_KEEPIDLE};
+    case option::keep_alive_interval: return {IPPROTO_TCP, TCP_KEEPINTVL};
+    case option::keep_alive_count: return {IPPROTO_TCP, TCP_KEEPCNT};
+    case option::user_timeout: return {IPPROTO_TCP, TCP_USER_TIMEOUT};
+    case option::not_sent_low_water: return {IPPROTO_TCP, TCP_NOTSENT_LOWAT};
+    case option::max_segment: return {IPPROTO_TCP, TCP_MAXSEG};
+    case option::defer_accept: return {IPPROTO_TCP, TCP_DEFER_ACCEPT};
+    case option::fast_open: return {IPPROTO_TCP, TCP_FASTOPEN};
+    case option::fast_open_connect: return {IPPROTO_TCP, TCP_FASTOPEN_CONNECT};
+    case option::pending_error: return {SOL_SOCKET, SO_ERROR};
+  }
+  return {-1, -1};
+}
+
+kernel_name name_of(text_option which) noexcept {
+  return which == text_option::bound_device ? kernel_name{SOL_SOCKET, SO_BINDTODEVICE}
+                                            : kernel_name{IPPROTO_TCP, TCP_CONGESTION};
+}
+
+}  // namespace
+
+result<void> kernel_driver::set(socket_block& block, option which, std::int64_t value) {
+  const kernel_name name = name_of(which, block.descriptor);
+  if (value > std::numeric_limits<int>::max() || value < -1)
+    return fail(std::errc::invalid_argument, step::set_option);
+  int done;
+  if (which == option::linger) {
+    const linger how{value >= 0, value >= 0 ? static_cast<int>(value) : 0};
+    done = ::setsockopt(block.descriptor, name.level, name.number, &how, sizeof how);
+  } else {
+    const int number = static_cast<int>(value);
+    done = ::setsockopt(block.descriptor, name.level, name.number, &number, sizeof number);
+    // A dual-stack socket sends IPv4 too, under another option; where it does not, this fails harmlessly.
+    if (done == 0 && which == option::traffic_class && name.level == IPPROTO_IPV6)
+      ::setsockopt(block.descriptor, IPPROTO_IP, IP_TOS, &number, sizeof number);
+  }
+  if (done != 0) return fail(system_error(step::set_option));
+  return {};
+}
+
+result<std::int64_t> kernel_driver::get(const socket_block& block, option which) const {
+  const kernel_name name = name_of(which, block.descriptor);
+  if (which == option::linger) {
+    linger how{};
+    socklen_t size = sizeof how;
+    if (::getsockopt(block.descriptor, name.level, name.number, &how, &size) != 0)
+      return fail(system_error(step::get_option));
+    return how.l_onoff != 0 ? how.l_linger : -1;
+  }
+  int value = 0;
+  socklen_t size = sizeof value;
+  if (::getsockopt(block.descriptor, name.level, name.number, &value, &size) != 0)
+    return fail(system_error(step::get_option));
+  return value;
+}
+
+result<void> kernel_driver::set(socket_block& block, text_option which, std::string_view value) {
+  const kernel_name name = name_of(which);
+  if (::setsockopt(block.descriptor, name.level, name.number, value.data(),
+                   static_cast<socklen_t>(value.size())) != 0)
+    return fail(system_error(step::set_option));
+  return {};
+}
+
+result<std::string> kernel_driver::get(const socket_block& block, text_option which) const {
+  const kernel_name name = name_of(which);
+  std::array<char, 64> value{};
+  socklen_t size = value.size() - 1;
+  if (::getsockopt(block.descriptor, name.level, name.number, value.data(), &size) != 0)
+    return fail(system_error(step::get_option));
+  return std::string(value.data(), strnlen(value.data(), size));
+}
+
+result<soquete::tcp_info> kernel_driver::info(const socket_block& block) const {
+  ::tcp_info raw{};  // The kernel fills what it knows; the rest stays zero.
+  socklen_t size = sizeof raw;
+  if (::getsockopt(block.descriptor, IPPROTO_TCP, TCP_INFO, &raw, &size) != 0)
+    return fail(system_error(step::get_option));
+  using std::chrono::microseconds;
+  soquete::tcp_info told;
+  told.now = static_cast<soquete::tcp_info::state>(raw.tcpi_state);
+  told.round_trip = microseconds(raw.tcpi_rtt);
+  told.round_trip_variation = microseconds(raw.tcpi_rttvar);
+  told.round_trip_min = microseconds(raw.tcpi_min_rtt);
+  told.retransmit_timeout = microseconds(raw.tcpi_rto);
+  told.congestion_window = raw.tcpi_snd_cwnd;
+  told.slow_start_threshold = raw.tcpi_snd_ssthresh;
+  told.send_segment_max = raw.tcpi_snd_mss;
+  told.receive_segment_max = raw.tcpi_rcv_mss;
+  told.path_mtu = raw.tcpi_pmtu;
+  told.retransmitted = raw.tcpi_total_retrans;
+  told.unacknowledged = raw.tcpi_unacked;
+  told.not_sent = raw.tcpi_notsent_bytes;
+  told.delivery_rate = raw.tcpi_delivery_rate;
+  told.bytes_acknowledged = raw.tcpi_bytes_acked;
+  told.bytes_received = raw.tcpi_bytes_received;
+  told.receiver_limited = microseconds(static_cast<std::int64_t>(raw.tcpi_rwnd_limited));
+  told.sender_limited = microseconds(static_cast<std::int64_t>(raw.tcpi_sndbuf_limited));
+  return told;
+}
+
+}  // namespace soquete::kernel

@@ -1,0 +1,144 @@
+// Moving bytes without waiting.
+#include "kernel/transfer.hpp"
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <limits>
+
+#include "kernel/sockaddr.hpp"
+
+namespace soquete::kernel {
+namespace {
+
+// Repeats a system call that a signal has interrupted.
+template <class Call>
+std::int64_t uninterrupted(Call call) noexcept {
+  for (;;) {
+    const std::int64_t got = call();
+    if (got >= 0) return got;
+    if (errno != EINTR) return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+  }
+}
+
+bool is_ready(int descriptor, short events) noexcept {
+  pollfd one{descriptor, events, 0};
+  return uninterrupted([&] { return ::poll(&one, 1, 0); }) > 0;
+}
+
+// Pipes and terminals may be shared with programs that rely on blocking mode, so it stays as it is: we look
+// before each call. A writable pipe takes PIPE_BUF bytes without waiting.
+std::int64_t write_other(int descriptor, const std::byte* data, std::size_t size) noexcept {
+  if (!is_ready(descriptor, POLLOUT)) return -EAGAIN;
+  return uninterrupted([&] { return ::write(descriptor, data, std::min<std::size_t>(size, PIPE_BUF)); });
+}
+
+std::int64_t send_bytes(const op& o, const std::byte* data, std::size_t size) noexcept {
+  if (o.on->kind == descriptor_kind::other) return write_other(o.on->descriptor, data, size);
+  return uninterrupted([&] { return ::send(o.on->descriptor, data, size, MSG_DONTWAIT | MSG_NOSIGNAL); });
+}
+
+// The parts that are not yet sent, as many as fit.
+std::int64_t send_some_parts(const op& o) noexcept {
+  const std::span<const bytes> parts(static_cast<const bytes*>(o.data), o.size);
+  std::array<iovec, 64> vectors;
+  std::size_t count = 0;
+  std::size_t skip = o.moved;
+  for (const bytes& part : parts) {
+    if (skip >= part.size()) {
+      skip -= part.size();
+      continue;
+    }
+    vectors[count++] = {const_cast<std::byte*>(part.data()) + skip, part.size() - skip};
+    skip = 0;
+    if (count == vectors.size()) break;
+  }
+  if (count == 0) return 0;
+  if (o.on->kind == descriptor_kind::other)
+    return write_other(o.on->descriptor, static_cast<const std::byte*>(vectors[0].iov_base),
+                       vectors[0].iov_len);
+  msghdr message{};
+  message.msg_iov = vectors.data();
+  message.msg_iovlen = count;
+  return uninterrupted([&] { return ::sendmsg(o.on->descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL); });
+}
+
+std::size_t wanted(const op& o) noexcept {
+  if (o.code != opcode::send_parts) return o.size;
+  std::size_t sum = 0;
+  for (const bytes& part : std::span(static_cast<const bytes*>(o.data), o.size)) sum += part.size();
+  return sum;
+}
+
+}  // namespace
+
+std::int64_t receive_now(const socket_block& block, void* into, std::size_t size) noexcept {
+  const int descriptor = block.descriptor;
+  if (block.kind == descriptor_kind::other) {
+    if (!is_ready(descriptor, POLLIN)) return -EAGAIN;
+    return uninterrupted([&] { return ::read(descriptor, into, size); });
+  }
+  return uninterrupted([&] { return ::recv(descriptor, into, size, MSG_DONTWAIT); });
+}
+
+progress send_now(op& o) noexcept {
+  const std::size_t total = wanted(o);
+  while (o.moved < total) {
+    const std::int64_t sent =
+        o.code == opcode::send_parts
+            ? send_some_parts(o)
+            : send_bytes(o, static_cast<const std::byte*>(o.data) + o.moved, o.size - o.moved);
+    if (sent == -EAGAIN) return progress::blocked;
+    if (sent < 0) return o.outcome = sent, progress::done;
+    o.moved += static_cast<std::size_t>(sent);
+    if (o.code == opcode::send_some) break;
+  }
+  o.outcome = static_cast<std::int64_t>(o.moved);
+  return progress::done;
+}
+
+progress connect_now(op& o) noexcept {
+  const socket_address to(*static_cast<const endpoint*>(o.data));
+  if (::connect(o.on->descriptor, to.get(), to.size) == 0) return o.outcome = 0, progress::done;
+  // A connect that a signal interrupts goes on by itself, as one that would block.
+  if (errno == EINPROGRESS || errno == EINTR) return progress::blocked;
+  return o.outcome = -errno, progress::done;
+}
+
+std::int64_t connect_verdict(const socket_block& block) noexcept {
+  int cause = 0;
+  socklen_t size = sizeof cause;
+  if (::getsockopt(block.descriptor, SOL_SOCKET, SO_ERROR, &cause, &size) != 0) return -errno;
+  return -cause;
+}
+
+int accept_now(const socket_block& block, endpoint& peer) noexcept {
+  socket_address from;
+  for (;;) {
+    const int got = ::accept4(block.descriptor, from.get(), &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (got >= 0) {
+      peer = from.to_endpoint();
+      return got;
+    }
+    if (errno == EINTR) continue;
+    return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+  }
+}
+
+std::int64_t readable_now(const socket_block& block) noexcept {
+  return is_ready(block.descriptor, POLLIN) ? 0 : -EAGAIN;
+}
+
+std::int64_t signal_now(const socket_block& block) noexcept {
+  signalfd_siginfo info;
+  const std::int64_t got = uninterrupted([&] { return ::read(block.descriptor, &info, sizeof info); });
+  return got < 0 ? got : static_cast<std::int64_t>(info.ssi_signo);
+}
+
+}  // namespace soquete::kernel

@@ -1,0 +1,333 @@
+// The io_uring driver: operations, from their start to what the kernel says of them.
+#include "kernel/uring.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "kernel/sockaddr.hpp"
+#include "kernel/transfer.hpp"
+#include "kernel/uring_block.hpp"
+
+namespace soquete::kernel {
+namespace {
+
+constexpr std::uint32_t spare_of_stream = 4 * 1024;  // Many connections may need one at a time.
+constexpr std::uint32_t spare_of_other = 64 * 1024;  // A pipe's capacity.
+
+bool is_sending(opcode code) noexcept {
+  return code == opcode::send || code == opcode::send_some || code == opcode::send_parts ||
+         code == opcode::connect;
+}
+
+bool is_socket(const socket_block& b) noexcept { return b.kind != descriptor_kind::other; }
+
+}  // namespace
+
+driver_counts uring_driver::counts() const noexcept {
+  return {open_, buffers_.leases(), buffers_.memory(), calls_};
+}
+
+socket_block& uring_driver::make_block() {
+  ++open_;
+  return *new block(*this);
+}
+
+// Operations at their start.
+
+bool uring_driver::start(op& o) noexcept {
+  auto& b = static_cast<block&>(*o.on);
+  assert(!b.closing);
+  b.cancelled(o) = false;
+  return is_sending(o.code) ? start_sending(b, o) : start_reading(b, o);
+}
+
+bool uring_driver::start_reading(block& b, op& o) noexcept {
+  const bool by_multishot = is_socket(b) && (o.code == opcode::receive_lease || o.code == opcode::accept ||
+                                             o.code == opcode::receive);
+  if (!by_multishot) {
+    if (queue().may_complete_inline() && try_by_call(b, o)) return true;
+    submit_poll(b, o);
+    return false;
+  }
+  if (b.has_waiting() || b.ended || b.failure != 0) {
+    const bool at_once = queue().may_complete_inline();
+    deliver(b, o);
+    if (at_once) return true;
+    complete(o, o.outcome);
+    return false;
+  }
+  if (b.armed) return false;  // Perhaps pausing: then its last completion serves this reader.
+  if (o.code == opcode::receive)
+    submit_receive(b, o);
+  else
+    arm(b, o);
+  return false;
+}
+
+bool uring_driver::start_sending(block& b, op& o) noexcept {
+  if (o.code == opcode::connect) {
+    ++calls_;
+    if (connect_now(o) == progress::done) return true;
+    submit_poll(b, o);
+    return false;
+  }
+  // With one connection busy and nothing else to submit, a call is cheaper than an entry and its completion;
+  // with more, the entries of a turn share one system call.
+  const bool quiet = last_reaped_ == 1 && queue().empty() && io_uring_sq_ready(&ring_) == 0;
+  const bool by_entry = is_socket(b) && o.code == opcode::send;
+  if ((!by_entry || quiet) && queue().may_complete_inline() && try_by_call(b, o)) return true;
+  if (by_entry)
+    submit_send(b, o);
+  else
+    submit_poll(b, o);
+  return false;
+}
+
+// True: done.
+bool uring_driver::try_by_call(block& b, op& o) noexcept {
+  ++calls_;
+  std::int64_t got = -EINVAL;
+  switch (o.code) {
+    case opcode::receive: got = receive_now(b, const_cast<void*>(o.data), o.size); break;
+    case opcode::receive_lease: got = lease_by_call(b, o); break;
+    case opcode::readable: got = readable_now(b); break;
+    case opcode::signal: got = signal_now(b); break;
+    case opcode::connect: got = connect_verdict(b); break;
+    case opcode::accept: break;
+    case opcode::send:
+    case opcode::send_some:
+    case opcode::send_parts: return send_now(o) == progress::done;
+  }
+  if (got == -EAGAIN) return false;
+  o.outcome = got;
+  return true;
+}
+
+std::int64_t uring_driver::lease_by_call(block& b, op& o) noexcept {
+  const uring_buffers::piece room = buffers_.spare(is_socket(b) ? spare_of_stream : spare_of_other);
+  const std::int64_t got = receive_now(b, const_cast<std::byte*>(room.data), room.size);
+  if (got <= 0) {
+    buffers_.come_home(room.data, room.id);
+    return got;
+  }
+  o.data = room.data;
+  o.id = room.id;
+  o.home = &buffers_;
+  return got;
+}
+
+void uring_driver::cancel(op& o) noexcept {
+  auto& b = static_cast<block&>(*o.on);
+  b.cancelled(o) = true;
+  // What is in the kernel ends with its own completion. A reader that waits for a multishot just stops
+  // waiting: the bytes that still come are kept for the next one.
+  if (const tag kind = b.entry_of(o); kind != ignored)
+    submit_cancel(&o, kind);
+  else
+    complete(o, -ECANCELED);
+}
+
+void uring_driver::close(socket_block& closed) noexcept {
+  auto& b = static_cast<block&>(closed);
+  assert(!b.reader.is_pending() && !b.writer.is_pending());
+  drop_waiting(b);
+  b.closing = true;
+  // close(2) would not end what is in the kernel (liburing issue 932), so that comes first.
+  if (b.with_kernel == 0) return release(b);
+  if (b.armed) submit_cancel(&b, multishot);
+}
+
+void uring_driver::drop_waiting(block& b) noexcept {
+  for (; b.has_waiting(); b.pop_front()) {
+    if (b.kind == descriptor_kind::listener) {
+      ::close(static_cast<int>(b.front().id));
+    } else {
+      // The kernel answers unread bytes with a reset; these it believes to have been read.
+      b.reset_on_close = true;
+      buffers_.come_home(b.front().data, b.front().id);
+    }
+  }
+}
+
+void uring_driver::kernel_let_go(block& b) noexcept {
+  assert(b.with_kernel != 0);
+  if (--b.with_kernel == 0 && b.closing) release(b);
+}
+
+void uring_driver::release(block& b) noexcept {
+  close_descriptor(b);
+  --open_;
+  delete &b;
+}
+
+// What multishot entries have brought.
+
+// True: `outcome` is set.
+bool uring_driver::deliver(block& b, op& o) noexcept {
+  if (b.has_waiting()) {
+    o.outcome = b.kind == descriptor_kind::listener ? deliver_connection(b, o) : deliver_piece(b, o);
+    return true;
+  }
+  if (b.failure != 0) {
+    o.outcome = std::exchange(b.failure, 0);
+    b.ended = b.kind != descriptor_kind::listener;
+    return true;
+  }
+  o.outcome = 0;
+  return b.ended;
+}
+
+std::int64_t uring_driver::deliver_piece(block& b, op& o) noexcept {
+  uring_buffers::piece& p = b.front();
+  if (o.code == opcode::receive_lease) {
+    o.data = p.data;
+    o.id = p.id;
+    o.home = &buffers_;
+    const std::int64_t size = p.size;
+    b.pop_front();
+    return size;
+  }
+  const auto taken = static_cast<std::uint32_t>(std::min<std::size_t>(o.size, p.size));
+  std::memcpy(const_cast<void*>(o.data), p.data, taken);
+  p.data += taken;
+  p.size -= taken;
+  if (p.size == 0) {
+    buffers_.come_home(p.data, p.id);
+    b.pop_front();
+  }
+  return taken;
+}
+
+std::int64_t uring_driver::deliver_connection(block& b, op& o) noexcept {
+  const int descriptor = static_cast<int>(b.front().id);
+  b.pop_front();
+  socket_address peer;
+  ++calls_;
+  // The entry that accepts many has no place for each one's address.
+  if (::getpeername(descriptor, peer.get(), &peer.size) != 0) peer.size = 0;
+  o.data = &accepted(descriptor, peer.to_endpoint());
+  return 0;
+}
+
+void uring_driver::arm(block& b, op& o) noexcept {
+  if (b.kind == descriptor_kind::listener) {
+    io_uring_sqe& e = entry_for(&b, multishot);
+    io_uring_prep_multishot_accept(&e, b.descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    io_uring_sqe_set_data64(&e, reinterpret_cast<std::uintptr_t>(&b) | multishot);
+  } else {
+    // All buffers are out, held by readers that are slow to end their leases.
+    if (!buffers_.replenish()) return submit_poll(b, o);
+    io_uring_sqe& e = entry_for(&b, multishot);
+    io_uring_prep_recv_multishot(&e, b.descriptor, nullptr, 0, 0);
+    io_uring_sqe_set_data64(&e, reinterpret_cast<std::uintptr_t>(&b) | multishot);
+    e.flags |= IOSQE_BUFFER_SELECT;
+    e.buf_group = uring_buffers::group;
+  }
+  ++b.with_kernel;
+  b.armed = true;
+}
+
+void uring_driver::pause(block& b) noexcept {
+  b.pausing = true;
+  submit_cancel(&b, multishot);
+}
+
+// Completions.
+
+void uring_driver::on_completion(const io_uring_cqe& c) noexcept {
+  void* const whom = reinterpret_cast<void*>(c.user_data & ~static_cast<std::uint64_t>(tag_mask));
+  switch (static_cast<tag>(c.user_data & tag_mask)) {
+    case multishot: return on_multishot(*static_cast<block*>(whom), c);
+    case entry: return on_entry(*static_cast<slot*>(whom), c);
+    case readiness: {
+      auto& o = *static_cast<slot*>(whom);
+      auto& b = static_cast<block&>(*o.on);
+      b.entry_of(o) = ignored;
+      on_ready(o, c.res);
+      return kernel_let_go(b);
+    }
+    case waking:
+      wake_.clear();
+      if ((c.flags & IORING_CQE_F_MORE) == 0) watch_wake_ups();
+      return;
+    default: return;
+  }
+}
+
+void uring_driver::on_multishot(block& b, const io_uring_cqe& c) noexcept {
+  // First whether it goes on, then what it brought: the last completion may bring something too.
+  const bool goes_on = (c.flags & IORING_CQE_F_MORE) != 0;
+  if (!goes_on) b.armed = b.pausing = false;
+
+  const bool is_listener = b.kind == descriptor_kind::listener;
+  uring_buffers::piece got{};
+  if (is_listener && c.res >= 0)
+    got.id = static_cast<std::uint32_t>(c.res);
+  else if (!is_listener)
+    got = buffers_.take(c);
+  const bool brought = is_listener ? c.res >= 0 : got.data != nullptr;
+
+  if (brought) b.waiting.push_back(got);
+  if (b.closing) {
+    drop_waiting(b);
+    if (!goes_on) kernel_let_go(b);
+    return;
+  }
+  // An empty pool is the driver's own affair, and so is a pause that it asked for.
+  if (!brought && c.res != -ENOBUFS && c.res != -ECANCELED) {
+    if (c.res < 0)
+      b.failure = c.res;
+    else
+      b.ended = true;
+  }
+
+  op& o = b.reader;
+  const bool is_waited_for = o.now == op::state::in_flight && b.reader_entry == ignored;
+  if (is_waited_for && deliver(b, o)) {
+    complete(o, o.outcome);
+  } else if (is_waited_for && !b.armed) {
+    if (o.code == opcode::receive)
+      submit_receive(b, o);
+    else
+      arm(b, o);
+  }
+  // Nobody took it: an error of accept says nothing about the next one.
+  if (is_listener) b.failure = 0;
+  const std::size_t most = is_listener ? block::connections_max : block::pieces_max;
+  if (b.armed && !b.pausing && b.count_waiting() >= most) pause(b);
+  if (!goes_on) kernel_let_go(b);
+}
+
+void uring_driver::on_entry(op& o, const io_uring_cqe& c) noexcept {
+  auto& b = static_cast<block&>(*o.on);
+  b.entry_of(o) = ignored;
+  if (b.is_reader(o)) {
+    b.more_waits = (c.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
+    complete(o, c.res);
+  } else if (c.res < 0) {
+    complete(o, c.res);
+  } else {
+    o.moved += static_cast<std::size_t>(c.res);
+    if (o.moved == o.size)
+      complete(o, static_cast<std::int64_t>(o.moved));
+    else if (b.writer_cancelled)
+      complete(o, -ECANCELED);
+    else
+      submit_send(b, o);
+  }
+  kernel_let_go(b);
+}
+
+void uring_driver::on_ready(op& o, std::int32_t outcome) noexcept {
+  auto& b = static_cast<block&>(*o.on);
+  if (outcome < 0) return complete(o, outcome);
+  if (try_by_call(b, o)) return complete(o, o.outcome);
+  if (b.cancelled(o)) return complete(o, -ECANCELED);
+  submit_poll(b, o);
+}
+
+}  // namespace soquete::kernel

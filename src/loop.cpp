@@ -1,0 +1,75 @@
+// One thread's turns.
+#include <soquete/loop.hpp>
+
+namespace soquete {
+
+loop::~loop() {
+  group_.remove(*this);
+  run_posted();  // What arrived too late still owns something.
+  assert(roots_ == nullptr);
+  assert(timers_.empty());
+  if (driver_.it) driver_.it->drain();
+  while (!empty()) run_round();  // Closed sockets that still had a wake-up queued.
+}
+
+result<void> loop::open(driver_choice choice) {
+  auto opened = open_kernel_driver(*this, choice);
+  if (!opened) return fail(std::move(opened.error()));
+  use(std::move(*opened));
+  return {};
+}
+
+void loop::use(chosen_driver chosen) {
+  driver_ = std::move(chosen);
+  set_now(driver_.it->now());
+}
+
+void loop::run_until(const bool& ended) noexcept {
+  while (!ended) {
+    run_round();
+    if (ended) break;
+    driver_.it->turn(empty() ? timers_.earliest() : now());
+    set_now(driver_.it->now());
+    timers_.fire_due(now());
+    run_posted();
+  }
+}
+
+void loop::post(std::function<void()> work) {
+  bool first;
+  {
+    std::lock_guard lock(posted_mutex_);
+    first = posted_.empty();
+    posted_.push_back(std::move(work));
+  }
+  if (first) driver_.it->wake();
+}
+
+void loop::run_posted() noexcept {
+  std::vector<std::function<void()>> work;
+  {
+    std::lock_guard lock(posted_mutex_);
+    if (posted_.empty()) return;
+    work.swap(posted_);
+  }
+  for (auto& one : work) one();
+}
+
+void loop::add_root(root& r) noexcept {
+  r.next = roots_;
+  roots_ = &r;
+}
+
+void loop::remove_root(root& r) noexcept {
+  root** place = &roots_;
+  while (*place != &r) place = &(*place)->next;
+  *place = r.next;
+}
+
+std::string loop::dump() const {
+  suspension_report report(now());
+  for (const root* r = roots_; r != nullptr; r = r->next) r->describe(*r, report);
+  return std::move(report).take();
+}
+
+}  // namespace soquete

@@ -1,0 +1,98 @@
+// The life of an operation, as its coroutine sees it.
+#include <cerrno>
+#include <soquete/driver.hpp>
+
+namespace soquete {
+namespace {
+
+step step_of(opcode code) noexcept {
+  switch (code) {
+    case opcode::receive:
+    case opcode::receive_lease: return step::receive;
+    case opcode::send:
+    case opcode::send_some:
+    case opcode::send_parts: return step::send;
+    case opcode::accept: return step::accept;
+    case opcode::connect: return step::connect;
+    case opcode::readable:
+    case opcode::signal: return step::wait;
+  }
+  return step::none;
+}
+
+void tell(trace_sink& sink, const slot& s) noexcept {
+  trace_event event{.what = step_of(s.code), .descriptor = s.on->descriptor};
+  endpoint subject;
+  if (s.outcome < 0)
+    event.cause = s.cause();
+  else
+    event.amount = s.outcome;
+  const socket_block* about = s.on;
+  if (s.code == opcode::accept && s.outcome >= 0) {
+    about = static_cast<const socket_block*>(s.data);
+    event.amount = about->descriptor;
+  }
+  if (s.code == opcode::connect) {
+    event.subject = static_cast<const endpoint*>(s.data);
+  } else if (about->has_peer) {
+    subject = endpoint(about->peer_address, about->peer_port);
+    event.subject = &subject;
+  }
+  sink.told(&sink, event);
+}
+
+}  // namespace
+
+bool slot::begin(environment env, waiter* whom) noexcept {
+  // Two tasks that receive from one socket at a time would share its bytes by chance.
+  if (is_pending()) std::abort();
+  queue = env.queue;
+  cancel = env.cancel;
+  then = whom;
+  moved = 0;
+  if (cancel != nullptr && cancel->requested()) {
+    outcome = -ECANCELED;
+    now = state::done;
+    return false;
+  }
+  wake = &finish;
+  fire = &ask_to_end;
+  now = state::in_flight;
+  if (on->home.start(*this)) {
+    now = state::done;
+    if (on->home.trace != nullptr) tell(*on->home.trace, *this);
+    return false;
+  }
+  if (cancel != nullptr) cancel->leaf = this;
+  return true;
+}
+
+void slot::finish(waiter* w) noexcept {
+  auto* self = static_cast<slot*>(w);
+  self->now = state::done;
+  if (self->cancel != nullptr) self->cancel->leaf = nullptr;
+  if (self->on->home.trace != nullptr) tell(*self->on->home.trace, *self);
+  self->then->wake(self->then);
+}
+
+void slot::ask_to_end(cancel_hook* hook) noexcept {
+  auto* self = static_cast<slot*>(hook);
+  // Once queued, the result has arrived: it is never thrown away.
+  if (self->now == state::in_flight) self->on->home.cancel(*self);
+}
+
+std::error_code slot::cause() const noexcept {
+  if (outcome == -ECANCELED && cancel != nullptr && cancel->why == stop::timed_out)
+    return std::make_error_code(std::errc::timed_out);
+  return {static_cast<int>(-outcome), std::generic_category()};
+}
+
+void slot::describe(suspension_report& report) const {
+  std::string what(to_string(step_of(code)));
+  what.append(" on descriptor ").append(std::to_string(on->descriptor));
+  if (on->has_peer)
+    what.append(" (").append(to_string(endpoint(on->peer_address, on->peer_port))).append(")");
+  report.waits_for(what);
+}
+
+}  // namespace soquete

@@ -1,0 +1,147 @@
+// The owner of one open socket, and its options.
+#include <array>
+#include <soquete/socket.hpp>
+
+namespace soquete {
+namespace {
+
+std::string_view name_of(option which) noexcept {
+  constexpr std::array<std::string_view, 21> names{
+      "SO_REUSEADDR",      "SO_REUSEPORT", "IPV6_V6ONLY",      "SO_RCVBUF",    "SO_SNDBUF",
+      "SO_KEEPALIVE",      "SO_LINGER",    "SO_MARK",          "SO_PRIORITY",  "IP_TOS",
+      "TCP_NODELAY",       "TCP_KEEPIDLE", "TCP_KEEPINTVL",    "TCP_KEEPCNT",  "TCP_USER_TIMEOUT",
+      "TCP_NOTSENT_LOWAT", "TCP_MAXSEG",   "TCP_DEFER_ACCEPT", "TCP_FASTOPEN", "TCP_FASTOPEN_CONNECT",
+      "SO_ERROR"};
+  return names[static_cast<std::size_t>(which)];
+}
+
+std::string_view name_of(text_option which) noexcept {
+  return which == text_option::bound_device ? "SO_BINDTODEVICE" : "TCP_CONGESTION";
+}
+
+constexpr unsigned dscp_max = 63;
+constexpr unsigned ecn_bits = 2;
+
+}  // namespace
+
+namespace detail {
+
+void tell(const socket_block& block, step what, std::int64_t amount, const endpoint* subject,
+          std::string_view note, const error* why) noexcept {
+  trace_sink* const sink = block.home.trace;
+  if (sink == nullptr) return;
+  sink->told(sink, {.what = what,
+                    .descriptor = block.descriptor,
+                    .amount = amount,
+                    .cause = why != nullptr ? why->code() : std::error_code(),
+                    .subject = subject,
+                    .note = note});
+}
+
+error error_of(const slot& failed, step during) {
+  error why(failed.cause(), during);
+  const socket_block& block = *failed.on;
+  if (block.has_peer) why.set_subject(to_string(endpoint(block.peer_address, block.peer_port)));
+  if (block.kind != descriptor_kind::other)
+    if (auto ours = block.home.local(block)) why.set_local(to_string(*ours));
+  return why;
+}
+
+}  // namespace detail
+
+void socket::close() noexcept {
+  if (block_ == nullptr) return;
+  detail::tell(*block_, step::none, 0, nullptr, block_->reset_on_close ? "reset" : "close", nullptr);
+  socket_block& closed = *std::exchange(block_, nullptr);
+  closed.home.close(closed);
+}
+
+endpoint socket::peer() const noexcept {
+  return block_->has_peer ? endpoint(block_->peer_address, block_->peer_port) : endpoint();
+}
+
+result<void> socket_options::set(option which, std::int64_t value) {
+  auto done = block_.home.set(block_, which, value);
+  if (!done) done.error().set_detail(name_of(which));
+  detail::tell(block_, step::set_option, value, nullptr, name_of(which), done ? nullptr : &done.error());
+  return done;
+}
+
+result<void> socket_options::set(text_option which, std::string_view value) {
+  auto done = block_.home.set(block_, which, value);
+  if (!done) done.error().set_subject(value).set_detail(name_of(which));
+  detail::tell(block_, step::set_option, 0, nullptr, name_of(which), done ? nullptr : &done.error());
+  return done;
+}
+
+result<bool> socket_options::flag(option which) const {
+  auto got = get(which);
+  if (!got) return fail(std::move(got.error()));
+  return *got != 0;
+}
+
+result<void> socket_options::set_keep_alive(keep_alive_times times) {
+  const std::array<std::pair<option, std::int64_t>, 4> all{
+      {{option::keep_alive, 1},
+       {option::keep_alive_idle, times.idle.count()},
+       {option::keep_alive_interval, times.interval.count()},
+       {option::keep_alive_count, times.count}}};
+  for (const auto& [which, value] : all)
+    if (auto done = set(which, value); !done) return done;
+  return {};
+}
+
+result<keep_alive_times> socket_options::keep_alive_schedule() const {
+  const auto idle = get(option::keep_alive_idle);
+  if (!idle) return fail(idle.error());
+  const auto interval = get(option::keep_alive_interval);
+  if (!interval) return fail(interval.error());
+  const auto count = get(option::keep_alive_count);
+  if (!count) return fail(count.error());
+  return keep_alive_times{std::chrono::seconds(*idle), std::chrono::seconds(*interval),
+                          static_cast<unsigned>(*count)};
+}
+
+result<std::chrono::milliseconds> socket_options::user_timeout() const {
+  const auto got = get(option::user_timeout);
+  if (!got) return fail(got.error());
+  return std::chrono::milliseconds(*got);
+}
+
+result<std::optional<std::chrono::seconds>> socket_options::linger() const {
+  const auto got = get(option::linger);
+  if (!got) return fail(got.error());
+  if (*got < 0) return std::nullopt;
+  return std::chrono::seconds(*got);
+}
+
+result<void> socket_options::set_dscp(unsigned code_point) {
+  if (code_point > dscp_max) return fail(std::errc::invalid_argument, step::set_option);
+  return set(option::traffic_class, code_point << ecn_bits);
+}
+
+result<unsigned> socket_options::dscp() const {
+  const auto got = get(option::traffic_class);
+  if (!got) return fail(got.error());
+  return static_cast<unsigned>(*got) >> ecn_bits;
+}
+
+result<std::uint32_t> socket_options::mark() const {
+  const auto got = get(option::mark);
+  if (!got) return fail(got.error());
+  return static_cast<std::uint32_t>(*got);
+}
+
+result<int> socket_options::priority() const {
+  const auto got = get(option::priority);
+  if (!got) return fail(got.error());
+  return static_cast<int>(*got);
+}
+
+result<std::error_code> socket_options::take_pending_error() {
+  const auto got = get(option::pending_error);
+  if (!got) return fail(got.error());
+  return std::error_code(static_cast<int>(*got), std::generic_category());
+}
+
+}  // namespace soquete

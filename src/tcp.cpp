@@ -1,0 +1,70 @@
+// TCP: the small verbs of streams and listeners.
+#include <cerrno>
+#include <soquete/descriptor.hpp>
+#include <soquete/loop.hpp>
+#include <soquete/tcp.hpp>
+
+namespace soquete {
+namespace {
+
+result<void> finish_sending(socket& s) {
+  auto done = s.net().shutdown(s.block(), direction::sending);
+  detail::tell(s.block(), step::shutdown, 0, nullptr, "sending", done ? nullptr : &done.error());
+  if (!done && s.block().has_peer) done.error().set_subject(to_string(s.peer()));
+  return done;
+}
+
+result<socket> adopt_as(loop& here, int number, descriptor_kind wanted) {
+  auto block = here.net().adopt(number);
+  if (!block) return fail(std::move(block.error()));
+  if ((*block)->kind == wanted) return socket(**block);
+  socket other(**block);
+  return fail(std::errc::invalid_argument, step::adopt);
+}
+
+}  // namespace
+
+namespace tcp {
+
+result<stream> stream::adopt(loop& here, int number) {
+  auto s = adopt_as(here, number, descriptor_kind::stream);
+  if (!s) return fail(std::move(s.error()));
+  return stream(std::move(*s));
+}
+
+result<void> stream::finish() { return finish_sending(socket_); }
+
+void stream::abort() noexcept {
+  if (!socket_.is_open()) return;
+  socket_.block().reset_on_close = true;
+  socket_.close();
+}
+
+result<listener> listener::adopt(loop& here, int number) {
+  auto s = adopt_as(here, number, descriptor_kind::listener);
+  if (!s) return fail(std::move(s.error()));
+  return listener(std::move(*s));
+}
+
+result<stream> listener::accepting::take() const {
+  if (!failed()) return stream(socket(*static_cast<socket_block*>(const_cast<void*>(slot_.data))));
+  return fail(detail::error_of(slot_, step::accept));
+}
+
+}  // namespace tcp
+
+result<descriptor> descriptor::adopt(loop& here, int number) {
+  auto block = here.net().adopt(number);
+  if (!block) return fail(std::move(block.error()));
+  descriptor made;
+  made.socket_ = socket(**block);
+  return made;
+}
+
+result<void> descriptor::finish() {
+  if (socket_.block().kind != descriptor_kind::other) return finish_sending(socket_);
+  socket_.close();
+  return {};
+}
+
+}  // namespace soquete
