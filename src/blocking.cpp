@@ -23,12 +23,12 @@ bool blocking_wait::begin(environment env, waiter* then) {
     job->run();
     // std::function copies, so ownership travels as a plain pointer; a loop that has ended has nobody
     // waiting.
-    if (!group->post(*on, [job] { come_back(std::unique_ptr<blocking_job>(job)); })) delete job;
+    if (!group->post(*on, [job] { come_back(owned<blocking_job>(job)); })) delete job;
   });
   return true;
 }
 
-void blocking_wait::come_back(std::unique_ptr<blocking_job> done) noexcept {
+void blocking_wait::come_back(owned<blocking_job> done) noexcept {
   blocking_wait* const self = done->waiting;
   if (self == nullptr) return;
   self->job_ = std::move(done);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cassert>
 #include <cstdio>
+#include <utility>
 
 namespace soquete {
 
@@ -83,7 +84,7 @@ std::string_view to_string(step during) noexcept {
 }
 
 error::error(const error& other) : cause_(other.cause_), during_(other.during_) {
-  if (other.more_) more_.reset(new circumstances(*other.more_));
+  if (other.more_ != nullptr) more_ = new circumstances(*other.more_);
 }
 
 error& error::operator=(const error& other) {
@@ -91,14 +92,20 @@ error& error::operator=(const error& other) {
   return *this;
 }
 
-error::error(error&&) noexcept = default;
-error& error::operator=(error&&) noexcept = default;
-error::~error() = default;
+error::error(error&& other) noexcept
+    : cause_(other.cause_), during_(other.during_), more_(std::exchange(other.more_, nullptr)) {}
 
-void error::release::operator()(circumstances* old) const noexcept { delete old; }
+error& error::operator=(error&& other) noexcept {
+  cause_ = other.cause_;
+  during_ = other.during_;
+  std::swap(more_, other.more_);
+  return *this;
+}
+
+error::~error() { delete more_; }
 
 error::circumstances& error::more() {
-  if (!more_) more_.reset(new circumstances);
+  if (more_ == nullptr) more_ = new circumstances;
   return *more_;
 }
 

@@ -1,7 +1,16 @@
 // One thread's turns.
+#include <mutex>
 #include <soquete/loop.hpp>
+#include <vector>
 
 namespace soquete {
+
+struct loop::inbox {
+  std::mutex mutex;
+  std::vector<std::function<void()>> work;
+};
+
+loop::loop(loop_group& group) : group_(group), posted_(new inbox) { group.add(*this); }
 
 loop::~loop() {
   group_.remove(*this);
@@ -38,9 +47,9 @@ void loop::run_until(const bool& ended) noexcept {
 void loop::post(std::function<void()> work) {
   bool first;
   {
-    std::lock_guard lock(posted_mutex_);
-    first = posted_.empty();
-    posted_.push_back(std::move(work));
+    std::lock_guard lock(posted_->mutex);
+    first = posted_->work.empty();
+    posted_->work.push_back(std::move(work));
   }
   if (first) driver_.it->wake();
 }
@@ -48,9 +57,9 @@ void loop::post(std::function<void()> work) {
 void loop::run_posted() noexcept {
   std::vector<std::function<void()>> work;
   {
-    std::lock_guard lock(posted_mutex_);
-    if (posted_.empty()) return;
-    work.swap(posted_);
+    std::lock_guard lock(posted_->mutex);
+    if (posted_->work.empty()) return;
+    work.swap(posted_->work);
   }
   for (auto& one : work) one();
 }

@@ -19,8 +19,8 @@ struct channel {
   event changed;
 };
 
-void channel_owner::operator()(channel* c) const noexcept {
-  if (--c->ends == 0) delete c;
+channel_end::~channel_end() {
+  if (it_ != nullptr && --it_->ends == 0) delete it_;
 }
 
 }  // namespace detail

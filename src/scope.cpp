@@ -51,7 +51,6 @@ void scope::cancel_all(stop why) noexcept {
 }
 
 void scope::describe(suspension_report& report) const {
-  report.waits_for(std::to_string(size_) + " children");
   for (const auto* child = first_; child != nullptr; child = child->following)
     child->describe(*child, report);
 }

@@ -1,6 +1,7 @@
 // A server: accepts within limits, keeps clients to the end, ends in order.
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <soquete/deadline.hpp>
 #include <soquete/event.hpp>
 #include <soquete/scope.hpp>
@@ -61,7 +62,7 @@ class server {
       };
     }
     static void over(waiter* w) noexcept {
-      std::unique_ptr<client> self(static_cast<client*>(w));
+      const owned<client> self(static_cast<client*>(w));
       std::exception_ptr thrown = self->work.exception();
       if (!thrown) self->of.client_ended(*self, self->work.take());
       self->of.forget(self->peer);
@@ -160,7 +161,7 @@ result<void> server::open(const where& on) {
 task<result<void>> server::accept_all(scope& s) {
   for (listener& l : listeners_) s.spawn(accept_from(l));
   // A loop without a listener of its own is asked to end like the others.
-  if (listeners_.empty()) co_await ok(client_left_.wait());
+  while (listeners_.empty()) co_await ok(client_left_.wait());
   co_return {};
 }
 

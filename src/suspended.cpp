@@ -27,6 +27,11 @@ void suspension_report::await(const std::source_location& at, time_point since) 
   text_.append(" waits since ").append(seconds(now_ - since));
 }
 
+void suspension_report::running() {
+  indent();
+  text_.append("running");
+}
+
 void suspension_report::waits_for(std::string_view what) { text_.append(" for ").append(what); }
 
 void suspension_report::until(time_point deadline) {

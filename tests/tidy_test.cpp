@@ -23,7 +23,7 @@ constexpr std::string_view floors[] = {
     // F0, values
     "address address_* bytes endpoint error lease option prefix tcp_info text where",
     // F1, coroutines
-    "cancel copy frame memory race reader run_queue scope stream suspended task",
+    "cancel copy event frame memory race reader run_queue scope stream suspended task",
     // F2, the seam
     "driver op",
     // F3, drivers

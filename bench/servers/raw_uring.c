@@ -167,15 +167,12 @@ static void on_data(struct connection* c, int slot, const char* data, uint32_t l
 static void on_receive(const struct io_uring_cqe* cqe, int slot) {
   struct connection* c = &connections[slot];
   if (!(cqe->flags & IORING_CQE_F_MORE)) c->armed = c->pausing = false;
-  unsigned buffer;
   if (cqe->res > 0) {
+    unsigned buffer;
     char* data = take_piece(cqe, &buffer);
     on_data(c, slot, data, (uint32_t)cqe->res, buffer);
   } else {
-    if (cqe->flags & IORING_CQE_F_BUFFER) {
-      take_piece(cqe, &buffer);
-      release_piece(buffer);
-    }
+    take_nothing(cqe);
     if (cqe->res == 0) {
       c->finished = true;
       if (role.sink) send_bytes(slot, &c->discarded, sizeof c->discarded);

@@ -26,8 +26,9 @@ static struct {
   uint32_t filled[buffer_count_max];
   uint32_t holders[buffer_count_max];  // The kernel counts as one while it may fill the buffer.
   unsigned given;                      // Of buffer_count_max; the rest of the memory is untouched.
-  int returned;                        // Not yet published.
-  int available;                       // To the kernel: with room.
+  bool incremental;
+  int returned;   // Not yet published.
+  int available;  // To the kernel: with room.
 } buffers;
 
 static inline void return_buffer(unsigned id) {
@@ -57,13 +58,21 @@ static inline void release_piece(unsigned id) {
 static inline char* take_piece(const struct io_uring_cqe* cqe, unsigned* id) {
   *id = cqe->flags >> IORING_CQE_BUFFER_SHIFT;
   char* at = buffers.base + (size_t)*id * buffer_size + buffers.filled[*id];
-  if (cqe->res > 0) buffers.filled[*id] += (uint32_t)cqe->res;
+  buffers.filled[*id] += (uint32_t)cqe->res;
   ++buffers.holders[*id];
   if (!(cqe->flags & CQE_BUFFER_MORE)) {
     --buffers.holders[*id];
     --buffers.available;
   }
   return at;
+}
+
+// A completion without bytes may name a buffer too. An incremental one stays with the kernel then, although
+// no flag says so (liburing issue 1545, kernels up to 6.19); any other comes back.
+static inline void take_nothing(const struct io_uring_cqe* cqe) {
+  if (buffers.incremental || !(cqe->flags & IORING_CQE_F_BUFFER)) return;
+  --buffers.available;
+  release_piece(cqe->flags >> IORING_CQE_BUFFER_SHIFT);
 }
 
 static inline void* map(size_t size) {
@@ -83,6 +92,7 @@ static inline void make_buffers(struct io_uring* ring) {
     failed = io_uring_register_buf_ring(ring, &request, 0);
   }
   if (failed) die("io_uring_register_buf_ring", -failed);
+  buffers.incremental = request.pad != 0;
   io_uring_buf_ring_init(buffers.ring);
   while (buffers.given < buffer_count) return_buffer(buffers.given++);
   publish_buffers();

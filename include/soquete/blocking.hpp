@@ -1,7 +1,6 @@
 // Calls that cannot be awaited, on a thread that may wait.
 #pragma once
 
-#include <memory>
 #include <soquete/loop.hpp>
 
 namespace soquete {
@@ -20,7 +19,7 @@ struct blocking_job {
 
 class blocking_wait : cancel_hook {
  public:
-  explicit blocking_wait(std::unique_ptr<blocking_job> job) noexcept : job_(std::move(job)) {}
+  explicit blocking_wait(owned<blocking_job> job) noexcept : job_(std::move(job)) {}
   blocking_wait(blocking_wait&& other) noexcept : cancel_hook(), job_(std::move(other.job_)) {}
 
   bool begin(environment env, waiter* then);
@@ -29,11 +28,11 @@ class blocking_wait : cancel_hook {
   blocking_job& job() noexcept { return *job_; }
 
  private:
-  static void come_back(std::unique_ptr<blocking_job> done) noexcept;
+  static void come_back(owned<blocking_job> done) noexcept;
 
   environment env_;
   waiter* then_ = nullptr;
-  std::unique_ptr<blocking_job> job_;  // While it is not under way.
+  owned<blocking_job> job_;  // While it is not under way.
   blocking_job* under_way_ = nullptr;
   bool is_done_ = false;
 };
@@ -44,7 +43,7 @@ class blocking_call {
   using value = std::invoke_result_t<F&>;
   using awaiter = blocking_call;
 
-  explicit blocking_call(F work) : wait_(std::make_unique<job>(std::move(work))) {}
+  explicit blocking_call(F work) : wait_(owned<blocking_job>(new job(std::move(work)))) {}
   bool begin(environment env, waiter* then) { return wait_.begin(env, then); }
   bool failed() const noexcept { return !wait_.is_done(); }
   result<value> take() {

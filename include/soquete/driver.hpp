@@ -1,10 +1,10 @@
 // The seam: what the library asks of a network, real or simulated.  Numbered contract: docs/driver.md.
 #pragma once
 
-#include <memory>
 #include <soquete/endpoint.hpp>
 #include <soquete/op.hpp>
 #include <soquete/option.hpp>
+#include <soquete/owned.hpp>
 #include <soquete/tcp_info.hpp>
 #include <span>
 #include <string>
@@ -125,7 +125,7 @@ enum class driver_choice : std::uint8_t { automatic, io_uring, epoll, poll };
 
 /// A driver and why it is this one: "io_uring: chosen by probing", "epoll: io_uring is refused (EPERM)".
 struct chosen_driver {
-  std::unique_ptr<driver> it;
+  owned<driver> it;
   std::string reason;
 };
 

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdint>
 #include <expected>
-#include <memory>
 #include <span>
 #include <string>
 #include <system_error>
@@ -95,14 +94,11 @@ class error {
 
  private:
   struct circumstances;
-  struct release {
-    void operator()(circumstances*) const noexcept;
-  };
   circumstances& more();
 
   std::error_code cause_;
   step during_;
-  std::unique_ptr<circumstances, release> more_;
+  circumstances* more_ = nullptr;  // Owned.
 };
 
 /// The value, or why there is none.

@@ -2,18 +2,16 @@
 #pragma once
 
 #include <functional>
-#include <mutex>
 #include <soquete/driver.hpp>
 #include <soquete/loop_group.hpp>
 #include <soquete/timers.hpp>
-#include <vector>
 
 namespace soquete {
 
 /// Belongs to the thread that runs it; only post() may be called from others.
 class loop : public run_queue {
  public:
-  explicit loop(loop_group& group) : group_(group) { group.add(*this); }
+  explicit loop(loop_group& group);
   ~loop();
 
   /// Opens a kernel driver. Errors: as open_kernel_driver().
@@ -52,8 +50,8 @@ class loop : public run_queue {
   timer_heap timers_;
   root* roots_ = nullptr;
 
-  std::mutex posted_mutex_;
-  std::vector<std::function<void()>> posted_;
+  struct inbox;
+  owned<inbox> posted_;
 };
 
 /// `loop& here = co_await this_loop();`

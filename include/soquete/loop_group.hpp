@@ -1,15 +1,9 @@
 // What the loops of one run() share: who they are, and threads for what cannot be awaited.
 #pragma once
 
-#include <condition_variable>
-#include <deque>
 #include <functional>
-#include <map>
-#include <memory>
-#include <mutex>
+#include <soquete/owned.hpp>
 #include <string>
-#include <thread>
-#include <vector>
 
 namespace soquete {
 
@@ -24,7 +18,7 @@ struct group_share {
 class loop_group {
  public:
   /// `size` is how many loops it will have.
-  explicit loop_group(unsigned size = 1) noexcept : size_(size) {}
+  explicit loop_group(unsigned size = 1);
   loop_group(const loop_group&) = delete;
   loop_group& operator=(const loop_group&) = delete;
   ~loop_group();
@@ -43,31 +37,18 @@ class loop_group {
   /// run the same program. Valid as long as the group.
   template <class Share>
   Share& share(loop& asking, const std::string& name) {
-    std::lock_guard lock(mutex_);
-    std::unique_ptr<group_share>& place = place_of_share(asking, name);
-    if (!place) place = std::make_unique<Share>();
-    return static_cast<Share&>(*place);
+    return static_cast<Share&>(find_share(asking, name, [] { return owned<group_share>(new Share); }));
   }
 
   /// Runs `job` on a thread of the pool: at most eight, made when needed. Jobs wait their turn.
   void run_blocking(std::function<void()> job);
 
  private:
-  std::unique_ptr<group_share>& place_of_share(const loop& asking, const std::string& name);
-  void work();
+  struct inside;
+  group_share& find_share(const loop& asking, const std::string& name, owned<group_share> (*make)());
 
   const unsigned size_;
-  std::mutex mutex_;
-  std::vector<loop*> loops_;
-  std::map<std::pair<const loop*, std::string>, unsigned> requests_;
-  std::map<std::pair<std::string, unsigned>, std::unique_ptr<group_share>> shares_;
-
-  std::mutex pool_mutex_;
-  std::condition_variable pool_changed_;
-  std::deque<std::function<void()>> jobs_;
-  std::vector<std::thread> threads_;
-  unsigned idle_threads_ = 0;
-  bool ending_ = false;
+  owned<inside> inside_;
 };
 
 }  // namespace soquete

@@ -1,7 +1,6 @@
 // Two streams in memory, joined back to back: for tests, and for parts of one program.
 #pragma once
 
-#include <memory>
 #include <soquete/event.hpp>
 #include <soquete/stream.hpp>
 #include <utility>
@@ -10,12 +9,26 @@ namespace soquete::memory {
 
 namespace detail {
 
-// One direction. Bounded, so that a slow reader holds the writer back as a network would.
+// One direction. Bounded, so that a slow reader holds the writer back as a network would. Its two ends own it
+// together.
 struct channel;
-struct channel_owner {
-  void operator()(channel* c) const noexcept;
+class channel_end {
+ public:
+  channel_end() = default;
+  explicit channel_end(channel* c) noexcept : it_(c) {}
+  channel_end(channel_end&& other) noexcept : it_(std::exchange(other.it_, nullptr)) {}
+  channel_end& operator=(channel_end&& other) noexcept {
+    std::swap(it_, other.it_);
+    return *this;
+  }
+  ~channel_end();
+  channel& operator*() const noexcept { return *it_; }
+  channel* operator->() const noexcept { return it_; }
+  explicit operator bool() const noexcept { return it_ != nullptr; }
+
+ private:
+  channel* it_ = nullptr;
 };
-using channel_end = std::unique_ptr<channel, channel_owner>;
 
 }  // namespace detail
 

@@ -1,7 +1,7 @@
 // Structured concurrency: children that end before their scope does.
 #pragma once
 
-#include <memory>
+#include <soquete/owned.hpp>
 #include <soquete/task.hpp>
 
 namespace soquete {
@@ -77,7 +77,10 @@ class scope : cancel_hook {
     }
     bool failed() const noexcept { return false; }
     void take() noexcept {}
-    void describe(suspension_report& report) const { of.describe(report); }
+    void describe(suspension_report& report) const {
+      report.waits_for(std::to_string(of.size_) + " children");
+      of.describe(report);
+    }
   };
 
  private:
@@ -110,7 +113,7 @@ struct spawned_task final : scope_child {
   environment environment_of() noexcept;
 
   static void over(waiter* w) noexcept {
-    std::unique_ptr<spawned_task> self(static_cast<spawned_task*>(w));
+    const owned<spawned_task> self(static_cast<spawned_task*>(w));
     if (auto thrown = self->work.exception())
       return self->owner->child_ended(*self, std::move(thrown), nullptr);
     if constexpr (is_result<T>) {
@@ -167,8 +170,9 @@ struct end_of_body {
       return how;
     }
     void describe(suspension_report& report) const {
-      of.describe(report);
+      report.waits_for("its scope");
       inner.describe(report);
+      of.describe(report);
     }
   };
 };

@@ -15,6 +15,8 @@ class suspension_report {
 
   /// One await: where it stands in the source, and since when it waits.
   void await(const std::source_location& at, time_point since);
+  /// A coroutine that does not wait: it runs now, or is about to.
+  void running();
   /// What the await last added waits for: "receive on socket 7".
   void waits_for(std::string_view what);
   /// The deadline that governs all awaits below the current one.

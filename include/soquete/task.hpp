@@ -87,7 +87,7 @@ class promise_base {
   }
   void resumed() noexcept { awaited_ = nullptr; }
   void describe(suspension_report& report) const {
-    if (awaited_ == nullptr) return report.waits_for("nothing: it is running or about to");
+    if (awaited_ == nullptr) return report.running();
     report.await(at_, since_);
     describe_(awaited_, report);
   }

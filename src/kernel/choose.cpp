@@ -13,14 +13,14 @@ namespace {
 
 using kernel::poller;
 
-result<std::unique_ptr<driver>> over(result<std::unique_ptr<poller>> made, run_queue& queue) {
+result<owned<driver>> over(result<std::unique_ptr<poller>> made, run_queue& queue) {
   if (!made) return fail(std::move(made.error()));
-  return std::make_unique<kernel::readiness_driver>(queue, std::move(*made));
+  return owned<driver>(new kernel::readiness_driver(queue, std::move(*made)));
 }
 
-result<std::unique_ptr<driver>> over_io_uring([[maybe_unused]] run_queue& queue) {
+result<owned<driver>> over_io_uring([[maybe_unused]] run_queue& queue) {
 #if defined(SOQUETE_HAVE_URING)
-  auto made = std::make_unique<kernel::uring_driver>(queue);
+  owned made(new kernel::uring_driver(queue));
   if (auto opened = made->set_up(); !opened) return fail(std::move(opened.error()));
   return made;
 #else
@@ -29,7 +29,7 @@ result<std::unique_ptr<driver>> over_io_uring([[maybe_unused]] run_queue& queue)
 #endif
 }
 
-result<std::unique_ptr<driver>> open_one(run_queue& queue, driver_choice which) {
+result<owned<driver>> open_one(run_queue& queue, driver_choice which) {
   switch (which) {
     case driver_choice::epoll: return over(kernel::make_epoll_poller(), queue);
     case driver_choice::poll: return over(kernel::make_poll_poller(), queue);

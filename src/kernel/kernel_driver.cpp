@@ -117,11 +117,14 @@ socket_block& kernel_driver::accepted(int descriptor, const endpoint& peer) {
 }
 
 void kernel_driver::close_descriptor(const socket_block& block) noexcept {
-  if (block.reset_on_close) {
-    const linger at_once{1, 0};
-    ::setsockopt(block.descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-  }
+  if (block.reset_on_close) return reset_descriptor(block.descriptor);
   ::close(block.descriptor);  // After EINTR the descriptor is gone too, on Linux: never repeated.
+}
+
+void kernel_driver::reset_descriptor(int descriptor) noexcept {
+  const linger at_once{1, 0};
+  ::setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  ::close(descriptor);
 }
 
 }  // namespace soquete::kernel

@@ -31,6 +31,8 @@ class kernel_driver : public driver {
   socket_block& accepted(int descriptor, const endpoint& peer);
   /// Closes the descriptor, with a reset if the block says so.
   static void close_descriptor(const socket_block&) noexcept;
+  /// Closes it with a reset.
+  static void reset_descriptor(int descriptor) noexcept;
 };
 
 /// -errno of the last call as an error.

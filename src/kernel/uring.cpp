@@ -136,15 +136,18 @@ void uring_driver::close(socket_block& closed) noexcept {
   assert(!b.reader.is_pending() && !b.writer.is_pending());
   drop_waiting(b);
   b.closing = true;
+  ++closing_;
   // close(2) would not end what is in the kernel (liburing issue 932), so that comes first.
   if (b.with_kernel == 0) return release(b);
+  // Until then a listener would go on to accept, and hold its address.
+  if (b.kind == descriptor_kind::listener) ::shutdown(b.descriptor, SHUT_RDWR);
   if (b.armed) submit_cancel(&b, multishot);
 }
 
 void uring_driver::drop_waiting(block& b) noexcept {
   for (; b.has_waiting(); b.pop_front()) {
     if (b.kind == descriptor_kind::listener) {
-      ::close(static_cast<int>(b.front().id));
+      reset_descriptor(static_cast<int>(b.front().id));
     } else {
       // The kernel answers unread bytes with a reset; these it believes to have been read.
       b.reset_on_close = true;
@@ -161,6 +164,7 @@ void uring_driver::kernel_let_go(block& b) noexcept {
 void uring_driver::release(block& b) noexcept {
   close_descriptor(b);
   --open_;
+  --closing_;
   delete &b;
 }
 

@@ -77,6 +77,7 @@ class uring_driver final : public kernel_driver {
   uring_buffers buffers_;
   wake_event wake_;
   std::size_t open_ = 0;
+  std::size_t closing_ = 0;  ///< Of those open: closed by their owners, still known to the kernel.
   std::uint64_t calls_ = 0;
   unsigned last_reaped_ = 0;
 };

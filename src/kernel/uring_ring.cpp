@@ -98,7 +98,7 @@ uring_driver::~uring_driver() {
 }
 
 void uring_driver::drain() noexcept {
-  while (open_ != 0) turn(time_point::max());
+  while (closing_ != 0) turn(time_point::max());
 }
 
 io_uring_sqe& uring_driver::entry_for(const void* whom, tag kind) noexcept {
