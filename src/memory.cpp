@@ -52,6 +52,13 @@ task<result<bool>> arrival(channel& c) {
 stream::stream(detail::channel_end incoming, detail::channel_end outgoing) noexcept
     : incoming_(std::move(incoming)), outgoing_(std::move(outgoing)) {}
 
+stream& stream::operator=(stream&& other) noexcept {
+  const stream old(std::move(*this));
+  incoming_ = std::move(other.incoming_);
+  outgoing_ = std::move(other.outgoing_);
+  return *this;
+}
+
 stream::~stream() {
   if (incoming_) {
     incoming_->reader_gone = true;

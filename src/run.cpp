@@ -188,7 +188,12 @@ result<void> run(run_options options, program body) {
   auto threads = threads_from(options.threads);
   if (!threads) return fail(std::move(threads.error()));
   options.threads = *threads;
-  return runner(options, body).run_all(false);
+  if (options.ended_by == nullptr) return runner(options, body).run_all(false);
+  block_signals(end_signals);
+  runner all(options, body);
+  auto ended = all.run_all(true);
+  *options.ended_by = all.ended_by();
+  return ended;
 }
 
 int run_main(run_options options, program body) {

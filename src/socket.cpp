@@ -108,6 +108,11 @@ result<std::chrono::milliseconds> socket_options::user_timeout() const {
   return std::chrono::milliseconds(*got);
 }
 
+result<void> socket_options::set_linger(std::optional<std::chrono::seconds> limit) {
+  constexpr std::int64_t off = -1, refused = -2;
+  return set(option::linger, !limit ? off : limit->count() < 0 ? refused : limit->count());
+}
+
 result<std::optional<std::chrono::seconds>> socket_options::linger() const {
   const auto got = get(option::linger);
   if (!got) return fail(got.error());
@@ -116,8 +121,9 @@ result<std::optional<std::chrono::seconds>> socket_options::linger() const {
 }
 
 result<void> socket_options::set_dscp(unsigned code_point) {
-  if (code_point > dscp_max) return fail(std::errc::invalid_argument, step::set_option);
-  return set(option::traffic_class, code_point << ecn_bits);
+  if (code_point <= dscp_max) return set(option::traffic_class, code_point << ecn_bits);
+  error why(std::errc::invalid_argument, step::set_option);
+  return fail(std::move(why.set_detail(name_of(option::traffic_class))));
 }
 
 result<unsigned> socket_options::dscp() const {

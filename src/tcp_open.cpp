@@ -103,7 +103,8 @@ task<result<stream>> connect_one(endpoint to, connect_options options) {
 
   // A client that is given the very port it asks for talks to itself: TCP calls it a simultaneous open.
   const auto ours = s.local();
-  if (ours && *ours == to)
+  const bool is_own_port = ours && ours->port() == to.port();
+  if (is_own_port && (ours->addr() == to.addr() || to.addr().is_unspecified()))
     co_return fail(about({std::errc::connection_refused}, step::connect, to_string(to)));
   s.block().peer_address = to.addr();
   s.block().peer_port = to.port();
@@ -114,11 +115,18 @@ task<result<stream>> connect_one(endpoint to, connect_options options) {
 task<result<stream>> connect_any(where to, std::string text, connect_options options) {
   loop& here = co_await this_loop();
   std::optional<error> why;
-  std::size_t tried = 0;
+  std::vector<attempt> attempts;
+  bool is_list = to.alternatives().size() > 1;  // One address says all by itself.
+  const auto told = [&] {
+    if (is_list)
+      for (attempt& one : attempts) why->add_attempt(std::move(one));
+    return fail(std::move(*why));
+  };
   for (const where::alternative& one : to.alternatives()) {
     if (one.what == where::kind::descriptor) co_return stream::adopt(here, one.descriptor);
     auto candidates = literal_endpoints(one, purpose::connect);
     if (!candidates) co_return fail(about(std::move(candidates.error()), step::resolve, text));
+    is_list |= candidates->size() > 1;
     for (const endpoint& candidate : *candidates) {
       if (!candidate.is_ip()) continue;
       const time_point begun = here.net().now();
@@ -129,15 +137,16 @@ task<result<stream>> connect_any(where to, std::string text, connect_options opt
       } else {
         why->set_step(got.error().during());
       }
-      // One address says all by itself; more are listed.
-      if (++tried > 1 || candidates->size() > 1)
-        why->add_attempt({to_string(candidate), got.error().code(), here.net().now() - begun});
+      attempts.push_back({to_string(candidate), got.error().code(), here.net().now() - begun});
       if (got.error() == std::errc::operation_canceled || got.error() == std::errc::timed_out) {
-        if (co_await detail::is_cancelled()) co_return fail(about(std::move(*why), step::connect, text));
+        if (co_await detail::is_cancelled()) {
+          why->set_step(step::connect);
+          co_return told();
+        }
       }
     }
   }
-  if (why) co_return fail(std::move(*why));
+  if (why) co_return told();
   error none(fault::unsupported, step::connect);
   co_return fail(std::move(none.set_subject(text).set_detail("TCP connects to host:port or fd:N")));
 }

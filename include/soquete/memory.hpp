@@ -41,7 +41,7 @@ class stream {
   stream() = default;
   stream(detail::channel_end incoming, detail::channel_end outgoing) noexcept;
   stream(stream&&) noexcept = default;
-  stream& operator=(stream&&) noexcept = default;
+  stream& operator=(stream&&) noexcept;
   ~stream();
 
   /// 1 byte or more, or an empty lease once the other end has finished.

@@ -14,7 +14,7 @@ enum class option : std::uint8_t {
   send_buffer,          ///< SO_SNDBUF, bytes
   keep_alive,           ///< SO_KEEPALIVE
   linger,               ///< SO_LINGER: seconds, or -1 for off
-  mark,                 ///< SO_MARK
+  mark,                 ///< SO_MARK: 32 bits without a sign
   priority,             ///< SO_PRIORITY
   traffic_class,        ///< IP_TOS or IPV6_TCLASS: DSCP * 4 + ECN
   no_delay,             ///< TCP_NODELAY

@@ -15,6 +15,9 @@ struct run_options {
   driver_choice driver = driver_choice::automatic;
   /// Told of every step of every socket, from all threads; must outlive the run.
   trace_sink* trace = nullptr;
+  /// Where given, SIGINT and SIGTERM ask all loops to end as in run_main(), and the number of the one that
+  /// came stands here afterwards, else 0. For programs with exit codes and last words of their own.
+  int* ended_by = nullptr;
 };
 
 /// A program: called once on each loop.

@@ -77,9 +77,7 @@ class socket_options {
 
   /// How long close() keeps trying to deliver; zero: it resets; nothing: in the background.  SO_LINGER,
   /// socket(7)
-  result<void> set_linger(std::optional<std::chrono::seconds> limit) {
-    return set(option::linger, limit ? limit->count() : -1);
-  }
+  result<void> set_linger(std::optional<std::chrono::seconds> limit);
   result<std::optional<std::chrono::seconds>> linger() const;
 
   /// Bytes of the kernel's buffers. Linux doubles what is set, and bounds it.  SO_RCVBUF, SO_SNDBUF,
@@ -121,7 +119,7 @@ class socket_options {
   result<void> set_dscp(unsigned code_point);
   result<unsigned> dscp() const;
   /// Routing and filter mark; needs CAP_NET_ADMIN.  SO_MARK, socket(7)
-  result<void> set_mark(std::uint32_t mark) { return set(option::mark, static_cast<std::int32_t>(mark)); }
+  result<void> set_mark(std::uint32_t mark) { return set(option::mark, mark); }
   result<std::uint32_t> mark() const;
   /// Queueing priority, 0 to 6 without privilege.  SO_PRIORITY, socket(7)
   result<void> set_priority(int level) { return set(option::priority, level); }

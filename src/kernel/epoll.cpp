@@ -15,6 +15,10 @@ namespace {
 
 constexpr poll_token wake_token{~std::uint32_t{0}, ~std::uint32_t{0}};
 
+// A read stops before urgent bytes (PRI), though more is there and no edge will tell of it: as at the end,
+// reads go on until they would wait.
+constexpr std::uint32_t reading_events = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+
 class epoll_poller final : public poller {
  public:
   ~epoll_poller() override {
@@ -34,10 +38,10 @@ class epoll_poller final : public poller {
   bool is_edge_triggered() const noexcept override { return true; }
 
   int add(int descriptor, poll_token token) noexcept override {
-    return control(EPOLL_CTL_ADD, descriptor, token, EPOLLIN | EPOLLRDHUP | EPOLLET);
+    return control(EPOLL_CTL_ADD, descriptor, token, reading_events);
   }
   void want(int descriptor, poll_token token, bool, bool writing) noexcept override {
-    control(EPOLL_CTL_MOD, descriptor, token, EPOLLIN | EPOLLRDHUP | EPOLLET | (writing ? EPOLLOUT : 0U));
+    control(EPOLL_CTL_MOD, descriptor, token, reading_events | (writing ? EPOLLOUT : 0U));
   }
   void remove(int descriptor, poll_token token) noexcept override {
     control(EPOLL_CTL_DEL, descriptor, token, 0);
@@ -54,7 +58,7 @@ class epoll_poller final : public poller {
         wake_.clear();
         continue;
       }
-      const bool hung_up = (e.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+      const bool hung_up = (e.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)) != 0;
       const bool failed = (e.events & (EPOLLHUP | EPOLLERR)) != 0;
       ready_[count++] = {token, hung_up || (e.events & EPOLLIN) != 0, failed || (e.events & EPOLLOUT) != 0,
                          hung_up};

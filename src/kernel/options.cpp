@@ -62,8 +62,11 @@ kernel_name name_of(text_option which) noexcept {
 
 result<void> kernel_driver::set(socket_block& block, option which, std::int64_t value) {
   const kernel_name name = name_of(which, block.descriptor);
-  if (value > std::numeric_limits<int>::max() || value < -1)
-    return fail(std::errc::invalid_argument, step::set_option);
+  // The kernel bounds some of them in silence, and takes -1 for the most.
+  const std::int64_t lowest = which == option::linger ? -1 : 0;
+  const std::int64_t highest = which == option::mark ? std::int64_t{std::numeric_limits<std::uint32_t>::max()}
+                                                     : std::numeric_limits<int>::max();
+  if (value > highest || value < lowest) return fail(std::errc::invalid_argument, step::set_option);
   int done;
   if (which == option::linger) {
     const linger how{value >= 0, value >= 0 ? static_cast<int>(value) : 0};

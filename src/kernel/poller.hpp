@@ -21,7 +21,9 @@ struct ready_event {
   poll_token token;
   bool readable = false;
   bool writable = false;
-  bool hung_up = false;  ///< The peer has finished, or the descriptor has failed: reads will not wait again.
+  /// The peer has finished, or the descriptor has failed, or urgent bytes part the stream: no other event
+  /// tells when there is more to read.
+  bool hung_up = false;
 };
 
 class poller {

@@ -120,18 +120,19 @@ bool readiness_driver::try_reading(block& b) noexcept {
   switch (o.code) {
     case opcode::receive:
       got = receive_now(b, const_cast<void*>(o.data), o.size);
-      drained = got > 0 && static_cast<std::size_t>(got) < o.size;
+      drained = got > 0 && static_cast<std::size_t>(got) < o.size && b.kind == descriptor_kind::stream;
       break;
     case opcode::receive_lease:
       got = receive_lease(b, o);
-      drained = got > 0 && static_cast<std::size_t>(got) < o.size;
+      drained = got > 0 && static_cast<std::size_t>(got) < o.size && b.kind == descriptor_kind::stream;
       break;
     case opcode::accept: got = accept(b, o); break;
     case opcode::readable: got = readable_now(b); break;
     case opcode::signal: got = signal_now(b); break;
     default: break;
   }
-  // Fewer bytes than there was room for: nothing is left, so the next read waits for the next edge.
+  // Fewer bytes than there was room for: nothing is left, so the next read waits for the next edge. Of
+  // terminals and pipes in packet mode this is not true: there one read is one line or packet.
   if (got == -EAGAIN || (drained && !b.hung_up)) b.readable = b.always_ready;
   if (got == -EAGAIN) return false;
   b.reader_parked = false;

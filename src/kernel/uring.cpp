@@ -60,11 +60,11 @@ bool uring_driver::start_reading(block& b, op& o) noexcept {
     complete(o, o.outcome);
     return false;
   }
-  if (b.armed) return false;  // Perhaps pausing: then its last completion serves this reader.
+  if (b.armed || b.starved) return false;  // Perhaps pausing: then its last completion serves this reader.
   if (o.code == opcode::receive)
     submit_receive(b, o);
   else
-    arm(b, o);
+    arm(b);
   return false;
 }
 
@@ -135,6 +135,7 @@ void uring_driver::close(socket_block& closed) noexcept {
   auto& b = static_cast<block&>(closed);
   assert(!b.reader.is_pending() && !b.writer.is_pending());
   drop_waiting(b);
+  if (b.starved) std::erase(starved_, &b);
   b.closing = true;
   ++closing_;
   // close(2) would not end what is in the kernel (liburing issue 932), so that comes first.
@@ -169,6 +170,10 @@ void uring_driver::release(block& b) noexcept {
 }
 
 // What multishot entries have brought.
+
+bool uring_driver::is_waited_for(const block& b) noexcept {
+  return b.reader.now == op::state::in_flight && b.reader_entry == ignored;
+}
 
 // True: `outcome` is set.
 bool uring_driver::deliver(block& b, op& o) noexcept {
@@ -217,14 +222,16 @@ std::int64_t uring_driver::deliver_connection(block& b, op& o) noexcept {
   return 0;
 }
 
-void uring_driver::arm(block& b, op& o) noexcept {
+void uring_driver::arm(block& b) noexcept {
   if (b.kind == descriptor_kind::listener) {
     io_uring_sqe& e = entry_for(&b, multishot);
     io_uring_prep_multishot_accept(&e, b.descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     io_uring_sqe_set_data64(&e, reinterpret_cast<std::uintptr_t>(&b) | multishot);
   } else {
-    // All buffers are out, held by readers that are slow to end their leases.
-    if (!buffers_.replenish()) return submit_poll(b, o);
+    if (buffers_.room() == 0) {
+      if (!std::exchange(b.starved, true)) starved_.push_back(&b);
+      return;
+    }
     io_uring_sqe& e = entry_for(&b, multishot);
     io_uring_prep_recv_multishot(&e, b.descriptor, nullptr, 0, 0);
     io_uring_sqe_set_data64(&e, reinterpret_cast<std::uintptr_t>(&b) | multishot);
@@ -238,6 +245,28 @@ void uring_driver::arm(block& b, op& o) noexcept {
 void uring_driver::pause(block& b) noexcept {
   b.pausing = true;
   submit_cancel(&b, multishot);
+}
+
+// As many as a buffer each may serve, and some more: many a stream that waits has nothing to say.
+void uring_driver::feed_starved() noexcept {
+  constexpr std::size_t readers_a_buffer = 4;
+  const std::size_t count = std::min(starved_.size(), buffers_.room() * readers_a_buffer);
+  for (std::size_t i = 0; i < count; ++i) {
+    block& b = *starved_[i];
+    b.starved = false;
+    if (is_waited_for(b) && !b.armed) arm(b);
+  }
+  starved_.erase(starved_.begin(), starved_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+// Nothing else goes on that could bring a buffer home: leases are held by streams that are stuck themselves.
+void uring_driver::relieve_starved() noexcept {
+  if (buffers_.room() != 0 || buffers_.grow()) return;
+  for (block* b : starved_) {
+    b->starved = false;
+    if (is_waited_for(*b)) submit_poll(*b, b->reader);
+  }
+  starved_.clear();
 }
 
 // Completions.
@@ -290,14 +319,13 @@ void uring_driver::on_multishot(block& b, const io_uring_cqe& c) noexcept {
   }
 
   op& o = b.reader;
-  const bool is_waited_for = o.now == op::state::in_flight && b.reader_entry == ignored;
-  if (is_waited_for && deliver(b, o)) {
+  if (is_waited_for(b) && deliver(b, o)) {
     complete(o, o.outcome);
-  } else if (is_waited_for && !b.armed) {
+  } else if (is_waited_for(b) && !b.armed && !b.starved) {
     if (o.code == opcode::receive)
       submit_receive(b, o);
     else
-      arm(b, o);
+      arm(b);
   }
   // Nobody took it: an error of accept says nothing about the next one.
   if (is_listener) b.failure = 0;

@@ -3,6 +3,7 @@
 
 #include <liburing.h>
 #include <cstdint>
+#include <vector>
 
 #include "kernel/kernel_driver.hpp"
 #include "kernel/uring_buffers.hpp"
@@ -48,11 +49,14 @@ class uring_driver final : public kernel_driver {
   std::int64_t lease_by_call(block&, op&) noexcept;
 
   // What multishot entries have brought, and how they are armed and paused.
+  static bool is_waited_for(const block&) noexcept;
   bool deliver(block&, op&) noexcept;
   std::int64_t deliver_piece(block&, op&) noexcept;
   std::int64_t deliver_connection(block&, op&) noexcept;
-  void arm(block&, op&) noexcept;
+  void arm(block&) noexcept;
   void pause(block&) noexcept;
+  void feed_starved() noexcept;
+  void relieve_starved() noexcept;
   void drop_waiting(block&) noexcept;
 
   // Entries of the submission queue.
@@ -80,6 +84,7 @@ class uring_driver final : public kernel_driver {
   std::size_t closing_ = 0;  ///< Of those open: closed by their owners, still known to the kernel.
   std::uint64_t calls_ = 0;
   unsigned last_reaped_ = 0;
+  std::vector<block*> starved_;  ///< Readers that found all buffers taken, the longest waiting first.
 };
 
 }  // namespace soquete::kernel

@@ -28,6 +28,7 @@ struct uring_driver::block final : socket_block {
   bool armed = false;
   bool pausing = false;
   bool ended = false;
+  bool starved = false;     ///< Waits for a buffer, in the driver's list.
   bool more_waits = false;  ///< The kernel has said that another receive would get something.
   bool closing = false;
 

@@ -3,6 +3,7 @@
 
 #include <liburing.h>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <soquete/error.hpp>
 #include <soquete/lease.hpp>
@@ -13,8 +14,9 @@ namespace soquete::kernel {
 /// Large buffers, consumed incrementally where the kernel can: one choice that is good at every message
 /// size. A buffer goes back to the kernel when it has filled it and all leases of it are home.
 ///
-/// The ring grows when it runs dry, up to a bound. Beyond that, receives take memory from the heap in small
-/// pieces: see spare().
+/// Few buffers, which stay in the cache, serve a busy loop. The driver makes it grow, up to a bound, only
+/// when all are held and nothing else is going on that could bring one home. Beyond that, receives take
+/// memory from the heap in small pieces: see spare().
 class uring_buffers : public lease_home {
  public:
   static constexpr std::uint16_t group = 0;
@@ -41,8 +43,10 @@ class uring_buffers : public lease_home {
   /// A piece on the heap, to be filled by a call: `data` may be written to until it is given to a lease.
   piece spare(std::uint32_t size) noexcept;
 
-  /// True if the kernel has a buffer left, or gets new ones now.
-  bool replenish() noexcept;
+  /// Buffers that the kernel can still put something into.
+  unsigned room() const noexcept { return with_kernel_; }
+  /// Gives the kernel new buffers; false at the bound.
+  bool grow() noexcept;
   /// Tells the kernel of the buffers that have come home.
   void publish() noexcept;
 
@@ -55,8 +59,11 @@ class uring_buffers : public lease_home {
 
  private:
   static constexpr std::uint32_t spare_id = ~std::uint32_t{0};
+  struct page_memory {
+    void operator()(std::byte* at) const noexcept { std::free(at); }
+  };
   struct buffer {
-    std::unique_ptr<std::byte[]> memory;
+    std::unique_ptr<std::byte[], page_memory> memory;
     std::uint32_t used = 0;
     std::uint32_t holders = 0;  ///< Leases, and one for the kernel.
   };
@@ -68,7 +75,7 @@ class uring_buffers : public lease_home {
   bool incremental_ = false;
   std::uint32_t buffer_size_ = 0;
   std::vector<buffer> buffers_;
-  unsigned with_kernel_ = 0;  ///< Buffers that the kernel can still put something into.
+  unsigned with_kernel_ = 0;
   int unpublished_ = 0;
   std::size_t leases_ = 0;
   std::size_t memory_ = 0;

@@ -42,6 +42,11 @@ result<void> uring_driver::set_up(buffers which) {
   if (const int done = buffers_.open(ring_, which == buffers::best); done < 0)
     return fail(refused(done, "buffer ring"));
   if (auto tried = try_it(); !tried) return tried;
+  // The trial has used a byte of the first buffer. Copies into memory that is not aligned can take several
+  // times as long, so real traffic gets a fresh start.
+  buffers_.close();
+  if (const int done = buffers_.open(ring_, which == buffers::best); done < 0)
+    return fail(refused(done, "buffer ring"));
   if (auto opened = wake_.open(); !opened) return opened;
   watch_wake_ups();
   return {};
@@ -65,7 +70,7 @@ result<void> uring_driver::try_it() {
   int outcome = -ENOSYS;
   std::string_view what = "multishot receive";
   io_uring_cqe c{};
-  buffers_.replenish();
+  buffers_.grow();
   io_uring_sqe& e = entry_for(nullptr, ignored);
   io_uring_prep_recv_multishot(&e, ends[0], nullptr, 0, 0);
   io_uring_sqe_set_data64(&e, 8);
@@ -162,8 +167,11 @@ void uring_driver::watch_wake_ups() noexcept {
 
 void uring_driver::turn(time_point until) noexcept {
   buffers_.publish();
+  feed_starved();
   ++calls_;
   const time_point now = queue().now();
+  // No sleep while somebody starves: what completes in this turn may bring a buffer home.
+  if (!starved_.empty()) until = now;
   // The kernel runs the work that completes requests only when entered for events.
   if (until <= now) {
     io_uring_submit_and_get_events(&ring_);
@@ -175,6 +183,7 @@ void uring_driver::turn(time_point until) noexcept {
     io_uring_submit_and_wait_timeout(&ring_, &first, 1, &limit, nullptr);
   }
   reap();
+  if (!starved_.empty() && queue().empty()) relieve_starved();
 }
 
 void uring_driver::reap() noexcept {
