@@ -1,18 +1,23 @@
 // Asks two mirrors, takes the first answer, cancels the other and waits for its end.
+#include <cstdio>
 #include <soquete/soquete.hpp>
 
 using namespace soquete;
 
-task<result<std::string>> ask(std::string_view mirror);
+task<result<std::string>> ask(std::string_view mirror) {
+  auto peer = co_await ok(tcp::connect(mirror));
+  co_await ok(peer.send("which?\n"));
+  reader in(peer);
+  co_return co_await in.line(1024);
+}
 
-task<result<std::string>> fastest() { co_return co_await first_of(ask("a.example:80"), ask("b.example:80")); }
+task<result<void>> fastest(std::string_view one, std::string_view other) {
+  std::string answer = co_await ok(first_of(ask(one), ask(other)));
+  std::puts(answer.c_str());
+  co_return {};
+}
 
-// Any shape of concurrency is a scope. It ends when all its children have ended: on success, on error, on
-// cancellation. Nothing outlives it, so nothing that a child points to can vanish under it.
-task<result<void>> both(tcp::stream& a, tcp::stream& b) {
-  co_return co_await with_scope([&](scope& s) -> task<result<void>> {
-    s.spawn(copy(a, b));
-    s.spawn(copy(b, a));
-    co_return {};
-  });
+int main(int argc, char** argv) {
+  if (argc != 3) return std::fputs("usage: race HOST:PORT HOST:PORT\n", stderr), 2;
+  return run_main([&] { return fastest(argv[1], argv[2]); });
 }

@@ -18,7 +18,8 @@ namespace {
 
 constexpr std::size_t granule = 64;
 constexpr std::size_t largest = 4096;
-[[maybe_unused]] constexpr std::uint32_t kept_max = 1024;  // Per size: at most 64 KiB of the smallest, 4 MiB of the largest.
+[[maybe_unused]] constexpr std::uint32_t kept_max =
+    1024;  // Per size: at most 64 KiB of the smallest, 4 MiB of the largest.
 
 struct free_frame_node {
   free_frame_node* next;

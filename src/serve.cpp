@@ -75,7 +75,7 @@ class server {
   };
 
   result<void> open(const where& on);
-  result<std::vector<listener>> open_first(const where& on);
+  result<opened_listeners> open_first(const where& on);
   task<result<void>> accept_all(scope& s);
   task<result<void>> accept_from(listener& l);
   task<result<void>> wait_for_room();
@@ -99,37 +99,17 @@ class server {
   scope clients_;
 };
 
-result<std::vector<listener>> server::open_first(const where& on) {
-  listen_options how = options_.listen;
-  const bool shared = here_.group().size() > 1;
-  if (!shared) return open_listeners(here_, on, how);
-  // With SO_REUSEPORT a second server could start on the same address and take half of the clients. So the
-  // address is tried without it first, in silence.
-  trace_sink* const trace = std::exchange(here_.net().trace, nullptr);
-  auto tried = open_listeners(here_, on, how);
-  here_.net().trace = trace;
-  if (!tried) return tried;
-  std::vector<endpoint> bound;
-  for (const listener& l : *tried) {
+result<opened_listeners> server::open_first(const where& on) {
+  const bool is_alone = here_.group().size() == 1;
+  auto opened =
+      open_listeners(here_, on, options_.listen, is_alone ? sharing::as_asked : sharing::among_loops);
+  if (!opened || opened->are_inherited) return opened;
+  for (const listener& l : opened->all) {
     auto at = l.local();
     if (!at) return fail(std::move(at.error()));
-    bound.push_back(*at);
+    share_.bound.push_back(*at);
   }
-  const auto alternatives = on.alternatives();
-  const bool inherited = std::any_of(alternatives.begin(), alternatives.end(), [](const auto& one) {
-    return one.what == where::kind::descriptor || one.what == where::kind::inherited;
-  });
-  if (inherited) return tried;
-  tried->clear();
-  how.reuse_port = true;
-  share_.bound = bound;
-  std::vector<listener> all;
-  for (const endpoint& at : bound) {
-    auto got = open_listener(here_, at, how);
-    if (!got) return fail(std::move(got.error()));
-    all.push_back(std::move(*got));
-  }
-  return all;
+  return opened;
 }
 
 result<void> server::open(const where& on) {
@@ -142,7 +122,7 @@ result<void> server::open(const where& on) {
       return fail(std::move(opened.error()));
     }
     share_.is_open = true;
-    listeners_ = std::move(*opened);
+    listeners_ = std::move(opened->all);
     for (const listener& l : listeners_)
       if (options_.watch != nullptr && options_.watch->listening)
         if (auto at = l.local()) options_.watch->listening(*at);

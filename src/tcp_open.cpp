@@ -90,6 +90,15 @@ error about(error why, step during, std::string_view whom) {
   return std::move(why.set_step(during).set_subject(whom));
 }
 
+result<socket> open_bound(loop& here, const endpoint& on, const listen_options& options) {
+  auto s = open_socket(here, on, options.multipath);
+  if (!s) return fail(about(std::move(s.error()), step::open, to_string(on)));
+  if (auto prepared = prepare(*s, options, on.addr().is_v6()); !prepared)
+    return fail(std::move(prepared.error()));
+  if (auto bound = bind_to(*s, on); !bound) return fail(std::move(bound.error()));
+  return s;
+}
+
 task<result<stream>> connect_one(endpoint to, connect_options options) {
   loop& here = co_await this_loop();
   socket s = co_await ok(open_socket(here, to, options.multipath));
@@ -155,9 +164,9 @@ task<result<stream>> fails(error why) { co_return fail(std::move(why)); }
 
 task<result<listener>> listen_first(where on, listen_options options) {
   loop& here = co_await this_loop();
-  auto all = open_listeners(here, on, options);
-  if (!all) co_return fail(std::move(all.error()));
-  co_return std::move(all->front());
+  auto opened = open_listeners(here, on, options);
+  if (!opened) co_return fail(std::move(opened.error()));
+  co_return std::move(opened->all.front());
 }
 
 task<result<listener>> listen_failing(error why) { co_return fail(std::move(why)); }
@@ -172,11 +181,8 @@ task<result<listener>> listen_one(endpoint on, listen_options options) {
 result<where> parse_where(std::string_view text) { return where::parse(text, &zone_number); }
 
 result<listener> open_listener(loop& here, const endpoint& on, const listen_options& options) {
-  auto s = open_socket(here, on, options.multipath);
-  if (!s) return fail(about(std::move(s.error()), step::open, to_string(on)));
-  if (auto prepared = prepare(*s, options, on.addr().is_v6()); !prepared)
-    return fail(std::move(prepared.error()));
-  if (auto bound = bind_to(*s, on); !bound) return fail(std::move(bound.error()));
+  auto s = open_bound(here, on, options);
+  if (!s) return fail(std::move(s.error()));
   auto listening = s->net().listen(s->block(), options.backlog);
   detail::tell(s->block(), step::listen, options.backlog, &on, {}, listening ? nullptr : &listening.error());
   // Two sockets may be bound to one address, but not listen on it: the conflict can show as late as here.
@@ -186,9 +192,30 @@ result<listener> open_listener(loop& here, const endpoint& on, const listen_opti
 
 namespace {
 
-result<std::vector<listener>> open_alternative(loop& here, const where::alternative& one,
-                                               const listen_options& options) {
-  std::vector<listener> all;
+// With SO_REUSEPORT a second server could start on the same address and silently take half of the clients. So
+// the address is tried without it first. It is only bound: a client that connected would be reset.
+result<void> find_unshared(loop& here, const endpoint& at, listen_options options) {
+  if (at.port() == 0) return {};
+  options.reuse_port = false;
+  trace_sink* const trace = std::exchange(here.net().trace, nullptr);
+  auto tried = open_bound(here, at, options);
+  here.net().trace = trace;
+  if (!tried) return fail(std::move(tried.error()));
+  return {};
+}
+
+result<listener> open_for(loop& here, const endpoint& at, listen_options options, sharing with) {
+  if (with == sharing::among_loops) {
+    if (auto unshared = find_unshared(here, at, options); !unshared) return fail(std::move(unshared.error()));
+    options.reuse_port = true;
+  }
+  return open_listener(here, at, options);
+}
+
+result<opened_listeners> open_alternative(loop& here, const where::alternative& one,
+                                          const listen_options& options, sharing with) {
+  opened_listeners opened;
+  std::vector<listener>& all = opened.all;
   const auto keep = [&all](result<listener> got) -> result<void> {
     if (!got) return fail(std::move(got.error()));
     all.push_back(std::move(*got));
@@ -200,7 +227,8 @@ result<std::vector<listener>> open_alternative(loop& here, const where::alternat
     if (!number) return fail(std::move(number.error()));
     if (auto kept = keep(listener::adopt(here, *number)); !kept)
       return fail(about(std::move(kept.error()), step::adopt, to_string(one)));
-    return all;
+    opened.are_inherited = true;
+    return opened;
   }
   auto endpoints = literal_endpoints(one, purpose::listen);
   if (!endpoints) return fail(std::move(endpoints.error()));
@@ -213,10 +241,10 @@ result<std::vector<listener>> open_alternative(loop& here, const where::alternat
     // Several addresses of one name get one port, also when the system chooses it.
     if (at.port() == 0 && !all.empty())
       if (auto first = all.front().local()) at = endpoint(at.addr(), first->port());
-    auto got = open_listener(here, at, options);
+    auto got = open_for(here, at, options, with);
     // A host without IPv6 serves what it has.
     if (!got && one.what == where::kind::any_host && got.error() == std::errc::address_family_not_supported)
-      got = open_listener(here, endpoint(address::any_v4(), at.port()), options);
+      got = open_for(here, endpoint(address::any_v4(), at.port()), options, with);
     const bool lacks_family = !got && endpoints->size() > 1 &&
                               (got.error() == std::errc::address_family_not_supported ||
                                got.error() == std::errc::address_not_available);
@@ -227,15 +255,16 @@ result<std::vector<listener>> open_alternative(loop& here, const where::alternat
     if (auto kept = keep(std::move(got)); !kept) return fail(std::move(kept.error()));
   }
   if (all.empty()) return fail(std::move(*why));
-  return all;
+  return opened;
 }
 
 }  // namespace
 
-result<std::vector<listener>> open_listeners(loop& here, const where& on, const listen_options& options) {
-  result<std::vector<listener>> got = fail(fault::bad_address, step::listen);
+result<opened_listeners> open_listeners(loop& here, const where& on, const listen_options& options,
+                                        sharing with) {
+  result<opened_listeners> got = fail(fault::bad_address, step::listen);
   for (const where::alternative& one : on.alternatives()) {
-    got = open_alternative(here, one, options);
+    got = open_alternative(here, one, options, with);
     if (got) break;
   }
   return got;

@@ -114,8 +114,10 @@ task<result<std::string>> reader<Stream>::until(std::string_view delimiter, std:
 
 template <byte_stream Stream>
 task<result<void>> reader<Stream>::exactly(mutable_bytes into) {
-  while (buffer_.waiting().size() < into.size())
-    if (!co_await ok(fill())) co_return fail(fault::end_of_stream, step::receive);
+  while (buffer_.waiting().size() < into.size()) {
+    const bool more = co_await ok(fill());
+    if (!more) co_return fail(fault::end_of_stream, step::receive);
+  }
   if (!into.empty()) std::memcpy(into.data(), buffer_.waiting().data(), into.size());
   buffer_.drop(into.size());
   co_return {};

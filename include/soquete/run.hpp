@@ -47,6 +47,7 @@ class context {
   auto wait(A awaitable) -> decltype(std::declval<typename A::awaiter&>().take()) {
     if (!opened_) return fail(opened_.error());
     typename A::awaiter waiting(std::move(awaitable));
+    const listed<typename A::awaiter> in_dumps(loop_, waiting);
     finish over;
     cancel_context cancel;
     if (waiting.begin({&loop_, &cancel}, &over)) loop_.run_until(over.is_over);
@@ -62,6 +63,19 @@ class context {
       wake = [](waiter* w) noexcept { static_cast<finish*>(w)->is_over = true; };
     }
     bool is_over = false;
+  };
+  template <class Awaiter>
+  struct listed : loop::root {
+    listed(loop& l, const Awaiter& a) noexcept : here(l), awaited(a) {
+      describe = [](const loop::root& r, suspension_report& report) {
+        if constexpr (requires(const Awaiter& told) { told.describe(report); })
+          static_cast<const listed&>(r).awaited.describe(report);
+      };
+      here.add_root(*this);
+    }
+    ~listed() { here.remove_root(*this); }
+    loop& here;
+    const Awaiter& awaited;
   };
 
   loop_group group_;

@@ -88,7 +88,7 @@ bool readiness_driver::start_reading(block& b, op& o) noexcept {
   if (!b.watched && !b.always_ready && watch(b, o)) return true;
   b.reader_parked = true;
   // A signal descriptor or a foreign one may have been read behind our back: its edges prove nothing.
-  const bool look = b.readable || o.code == opcode::readable;
+  const bool look = b.readable || o.code == opcode::readable || b.kind == descriptor_kind::other;
   if (look && queue().may_complete_inline() && try_reading(b)) return true;
   if (b.readable && !b.poke_queued) {
     b.poke_queued = true;
@@ -212,7 +212,8 @@ void readiness_driver::cancel(op& o) noexcept {
 
 void readiness_driver::turn(time_point until) noexcept {
   ++calls_;
-  for (const ready_event& event : poller_->wait(queue().now(), until)) {
+  const time_point from = until == time_point::max() ? queue().now() : now();
+  for (const ready_event& event : poller_->wait(from, until)) {
     block* b = event.token.place < table_.size() ? table_[event.token.place] : nullptr;
     if (b == nullptr || b->token.generation != event.token.generation) continue;
     if (event.readable) b->readable = true;

@@ -1,6 +1,7 @@
 // Moving bytes without waiting.
 #include "kernel/transfer.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -32,10 +33,15 @@ bool is_ready(int descriptor, short events) noexcept {
   return uninterrupted([&] { return ::poll(&one, 1, 0); }) > 0;
 }
 
+// The wrong end of a pipe is never ready, so that it would wait for ever where a call says EBADF.
+bool is_good_for(int descriptor, int wrong_mode) noexcept {
+  return (::fcntl(descriptor, F_GETFL) & O_ACCMODE) != wrong_mode;
+}
+
 // Pipes and terminals may be shared with programs that rely on blocking mode, so it stays as it is: we look
 // before each call. A writable pipe takes PIPE_BUF bytes without waiting.
 std::int64_t write_other(int descriptor, const std::byte* data, std::size_t size) noexcept {
-  if (!is_ready(descriptor, POLLOUT)) return -EAGAIN;
+  if (!is_ready(descriptor, POLLOUT)) return is_good_for(descriptor, O_RDONLY) ? -EAGAIN : -EBADF;
   return uninterrupted([&] { return ::write(descriptor, data, std::min<std::size_t>(size, PIPE_BUF)); });
 }
 
@@ -81,7 +87,7 @@ std::size_t wanted(const op& o) noexcept {
 std::int64_t receive_now(const socket_block& block, void* into, std::size_t size) noexcept {
   const int descriptor = block.descriptor;
   if (block.kind == descriptor_kind::other) {
-    if (!is_ready(descriptor, POLLIN)) return -EAGAIN;
+    if (!is_ready(descriptor, POLLIN)) return is_good_for(descriptor, O_WRONLY) ? -EAGAIN : -EBADF;
     return uninterrupted([&] { return ::read(descriptor, into, size); });
   }
   return uninterrupted([&] { return ::recv(descriptor, into, size, MSG_DONTWAIT); });

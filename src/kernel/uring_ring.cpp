@@ -169,16 +169,16 @@ void uring_driver::turn(time_point until) noexcept {
   buffers_.publish();
   feed_starved();
   ++calls_;
-  const time_point now = queue().now();
   // No sleep while somebody starves: what completes in this turn may bring a buffer home.
-  if (!starved_.empty()) until = now;
+  if (!starved_.empty()) until = time_point::min();
+  const time_point from = until == time_point::max() ? queue().now() : now();
   // The kernel runs the work that completes requests only when entered for events.
-  if (until <= now) {
+  if (until <= from) {
     io_uring_submit_and_get_events(&ring_);
   } else if (until == time_point::max()) {
     io_uring_submit_and_wait(&ring_, 1);
   } else {
-    __kernel_timespec limit = to_timespec(until - now);
+    __kernel_timespec limit = to_timespec(until - from);
     io_uring_cqe* first = nullptr;
     io_uring_submit_and_wait_timeout(&ring_, &first, 1, &limit, nullptr);
   }

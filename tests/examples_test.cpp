@@ -1,0 +1,114 @@
+// The examples do what their first lines say. They use fixed ports, so each test has a network of its own.
+#include <gtest/gtest.h>
+
+#include "child.hpp"
+#include "network.hpp"
+#include "process.hpp"
+
+namespace soquete::test {
+namespace {
+
+const std::string folder = SOQUETE_EXAMPLES_DIR "/";
+constexpr std::uint16_t echo_port = 8080;
+
+// Runs it in a network of its own.
+void apart(const std::function<void()>& body) {
+  const child_ending how = in_a_child([&] {
+    if (!enter_own_network()) return lacks_permission;
+    body();
+    return 0;
+  });
+  if (how.exit_code == lacks_permission) GTEST_SKIP() << "no permission for a network of one's own";
+  EXPECT_EQ(how.exit_code, 0) << how.output;
+}
+
+// Connects once the server listens: it tells nobody when.
+wire connect_to(process& server, std::uint16_t port) {
+  for (;;) {
+    wire client = wire::connected(port);
+    if (client.is_open() || !server.is_running()) return client;
+  }
+}
+
+TEST(examples, echo_server_answers_with_the_same_bytes_and_ends_in_order) {
+  apart([] {
+    process server({folder + "echo_server"});
+    wire client = connect_to(server, echo_port);
+    ASSERT_TRUE(client.send("to and fro"));
+    EXPECT_EQ(client.receive(10), "to and fro");
+    client = wire();
+    server.send_signal(SIGTERM);
+    EXPECT_EQ(server.wait(), 0) << server.errors;
+  });
+}
+
+TEST(examples, echo_client_prints_the_answer) {
+  apart([] {
+    process server({folder + "echo_server"});
+    connect_to(server, echo_port);
+    process client({folder + "echo_client"});
+    EXPECT_EQ(client.wait(), 0) << client.errors;
+    EXPECT_EQ(client.output, "hello\n");
+  });
+}
+
+TEST(examples, echo_client_says_what_each_address_said) {
+  apart([] {
+    process client({folder + "echo_client"});
+    EXPECT_EQ(client.wait(), 1);
+    EXPECT_TRUE(client.errors.starts_with("echo_client: connect localhost:8080: connection refused\n"))
+        << client.errors;
+    EXPECT_NE(client.errors.find("127.0.0.1:8080 connection refused"), std::string::npos) << client.errors;
+  });
+}
+
+TEST(examples, plain_needs_no_coroutines) {
+  apart([] {
+    process server({folder + "echo_server"});
+    connect_to(server, echo_port);
+    process client({folder + "plain"});
+    EXPECT_EQ(client.wait(), 0) << client.errors;
+    EXPECT_EQ(client.output, "hello\n");
+  });
+}
+
+TEST(examples, graceful_answers_lines_and_lets_a_client_finish) {
+  apart([] {
+    process server({folder + "graceful"});
+    wire client = connect_to(server, echo_port);
+    ASSERT_TRUE(client.send("one\n"));
+    EXPECT_EQ(client.receive(4), "one\n");
+    server.send_signal(SIGTERM);
+    // No new clients, but this one is still served.
+    while (wire::connected(echo_port).is_open()) {}
+    ASSERT_TRUE(client.send("two\nquit\n"));
+    EXPECT_EQ(client.receive(4), "two\n");
+    EXPECT_EQ(server.wait(), 0) << server.errors;
+  });
+}
+
+TEST(examples, race_prints_the_answer_that_comes) {
+  apart([] {
+    process server({folder + "echo_server"});
+    connect_to(server, echo_port);
+    const wire silent = wire::listening();
+    process client({folder + "race", "127.0.0.1:" + std::to_string(silent.port()), "127.0.0.1:8080"});
+    EXPECT_EQ(client.wait(), 0) << client.errors;
+    EXPECT_EQ(client.output, "which?\n");
+  });
+}
+
+TEST(examples, relay_joins_both_ways_to_the_end) {
+  apart([] {
+    process server({folder + "echo_server"});
+    connect_to(server, echo_port);
+    process relay({folder + "relay", "127.0.0.1:8081", "127.0.0.1:8080"});
+    wire client = connect_to(relay, 8081);
+    ASSERT_TRUE(client.send("through"));
+    ::shutdown(client.number(), SHUT_WR);
+    EXPECT_EQ(client.receive(), "through");
+  });
+}
+
+}  // namespace
+}  // namespace soquete::test
