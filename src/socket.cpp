@@ -42,7 +42,7 @@ error error_of(const slot& failed, step during) {
   error why(failed.cause(), during);
   const socket_block& block = *failed.on;
   if (block.has_peer) why.set_subject(to_string(endpoint(block.peer_address, block.peer_port)));
-  if (block.kind != descriptor_kind::other)
+  if (is_socket(block.kind))
     if (auto ours = block.home.local(block)) why.set_local(to_string(*ours));
   return why;
 }

@@ -62,7 +62,7 @@ result<descriptor> descriptor::adopt(loop& here, int number) {
 }
 
 result<void> descriptor::finish() {
-  if (socket_.block().kind != descriptor_kind::other) return finish_sending(socket_);
+  if (is_socket(socket_.block().kind)) return finish_sending(socket_);
   socket_.close();
   return {};
 }

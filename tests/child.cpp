@@ -1,8 +1,8 @@
 // Parts of tests that need a process of their own.
 #include "child.hpp"
 
-#include <gtest/gtest.h>
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -42,10 +42,10 @@ class on_each_driver : public with_driver {
 
 std::string driver_name(const testing::TestParamInfo<driver_choice>& info);
 
-#define ON_EACH_DRIVER(suite)                                                                     \
-  INSTANTIATE_TEST_SUITE_P(on, suite,                                                             \
-                           testing::Values(soquete::driver_choice::io_uring,                      \
-                                           soquete::driver_choice::epoll, soquete::driver_choice::poll), \
+#define ON_EACH_DRIVER(suite)                                                                               \
+  INSTANTIATE_TEST_SUITE_P(on, suite,                                                                       \
+                           testing::Values(soquete::driver_choice::io_uring, soquete::driver_choice::epoll, \
+                                           soquete::driver_choice::poll),                                   \
                            soquete::test::driver_name)
 
 /// A failure for that reason: `EXPECT_TRUE(fails_with(got, std::errc::timed_out))`.

@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 // Sockets belong to the driver inside; turns and time pass through here.
 class watched_driver final : public driver {
  public:
-  watched_driver(run_queue& queue, std::unique_ptr<driver> inner, turn_watcher& watcher)
+  watched_driver(run_queue& queue, owned<driver> inner, turn_watcher& watcher)
       : driver(queue), inner_(std::move(inner)), watcher_(watcher) {}
 
   std::string_view name() const noexcept override { return inner_->name(); }
@@ -46,22 +46,23 @@ class watched_driver final : public driver {
   void turn(time_point until) noexcept override {
     watcher_.before_turn();
     // Where the watcher has made something runnable, there is no time to wait.
-    inner_->turn(queue().empty() ? until : queue().now());
+    if (!queue().empty() || watcher_.is_hasty) until = queue().now();
+    // The driver inside goes by the real clock.
+    inner_->turn(until == time_point::max() ? until : until - watcher_.leap);
     watcher_.after_turn();
   }
   void wake() noexcept override { inner_->wake(); }
   void drain() noexcept override { inner_->drain(); }
 
  private:
-  std::unique_ptr<driver> inner_;
+  owned<driver> inner_;
   turn_watcher& watcher_;
 };
 
 // Tells where a loop is stuck, and asks it to end; if that does not help, ends the process.
 class watchdog {
  public:
-  watchdog(loop& here, cancel_context& cancel)
-      : thread_([this, &here, &cancel] { watch(here, cancel); }) {}
+  watchdog(loop& here, cancel_context& cancel) : thread_([this, &here, &cancel] { watch(here, cancel); }) {}
   ~watchdog() {
     {
       std::lock_guard lock(mutex_);
@@ -115,8 +116,7 @@ class outermost : waiter, loop::root {
 };
 
 task<result<void>> wait_for_closing(loop& here) {
-  for (int tries = 0; tries != 10'000 && here.net().counts().sockets != 0; ++tries)
-    co_await ok(sleep(1ms));
+  for (int tries = 0; tries != 10'000 && here.net().counts().sockets != 0; ++tries) co_await ok(sleep(1ms));
   co_return {};
 }
 
@@ -129,7 +129,7 @@ test_loop::test_loop(driver_choice which, turn_watcher* watcher) {
     return;
   }
   if (watcher != nullptr)
-    chosen->it = std::make_unique<watched_driver>(here_, std::move(chosen->it), *watcher);
+    chosen->it = owned<driver>(new watched_driver(here_, std::move(chosen->it), *watcher));
   here_.use(std::move(*chosen));
 }
 

@@ -14,12 +14,24 @@ namespace soquete {
 
 class driver;
 
+/// Of addresses: IPv4, IPv6, Unix-domain.
 enum class family : std::uint8_t { v4, v6, local };
+/// How bytes travel: in order, the same over several paths (RFC 8684), each piece by itself, pieces in order.
 enum class transport : std::uint8_t { stream, multipath_stream, datagram, sequenced };
+/// Halves of a connection.
 enum class direction : std::uint8_t { receiving, sending, both };
 
 /// What a descriptor is, as far as drivers must know.
-enum class descriptor_kind : std::uint8_t { stream, datagram, listener, other };
+enum class descriptor_kind : std::uint8_t {
+  stream,    ///< A connected socket.
+  datagram,  ///< A socket of datagrams.
+  listener,  ///< A socket that listens.
+  file,      ///< A file: it never waits.
+  other,     ///< A pipe, a terminal, anything that is read and written.
+};
+
+/// Has it addresses, options and halves?
+constexpr bool is_socket(descriptor_kind kind) noexcept { return kind < descriptor_kind::file; }
 
 /// What a driver keeps of one open socket. Made and freed by the driver; drivers add their own part.
 struct socket_block {

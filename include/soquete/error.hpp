@@ -46,7 +46,9 @@ enum class fault {
   unsupported,        ///< This driver or system cannot do it.
 };
 
+/// The category of faults, called "soquete".
 const std::error_category& fault_category() noexcept;
+/// So that `std::error_code cause = fault::end_of_stream;` works.
 std::error_code make_error_code(fault) noexcept;
 
 /// One address that a connect tried, what it met there and after how long.

@@ -10,6 +10,7 @@ namespace soquete {
 
 struct socket_block;
 
+/// What is asked for, and what the fields of an op mean for it.
 enum class opcode : std::uint8_t {
   receive,        ///< Fills `data[0, size)` from the front. Result: bytes, 0 at the end.
   receive_lease,  ///< Gives bytes of the driver's in `data`, `home`, `id`. Result: bytes, 0 at the end.

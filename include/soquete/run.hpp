@@ -7,6 +7,7 @@
 
 namespace soquete {
 
+/// How to run a program.
 struct run_options {
   /// Loops, one a thread. 0: what the environment variable SOQUETE_THREADS says, else as many as processors
   /// that this process may use.

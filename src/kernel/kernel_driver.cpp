@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
 #include <csignal>
@@ -46,7 +47,9 @@ result<socket_block*> kernel_driver::adopt(int descriptor) {
   int listening = 0;
   socklen_t size = sizeof type;
   if (::getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
-    block.kind = descriptor_kind::other;
+    struct stat about {};
+    const bool is_file = ::fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode);
+    block.kind = is_file ? descriptor_kind::file : descriptor_kind::other;
     return &block;
   }
   size = sizeof listening;
@@ -54,6 +57,9 @@ result<socket_block*> kernel_driver::adopt(int descriptor) {
   block.kind = listening != 0       ? descriptor_kind::listener
                : type == SOCK_DGRAM ? descriptor_kind::datagram
                                     : descriptor_kind::stream;
+  // A connection that is gone again when we come to accept it must not hold the loop.
+  if (block.kind == descriptor_kind::listener)
+    ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) | O_NONBLOCK);
   socket_address peer;
   if (::getpeername(descriptor, peer.get(), &peer.size) == 0) {
     if (const endpoint who = peer.to_endpoint(); who.is_ip()) {

@@ -38,15 +38,24 @@ bool is_good_for(int descriptor, int wrong_mode) noexcept {
   return (::fcntl(descriptor, F_GETFL) & O_ACCMODE) != wrong_mode;
 }
 
-// Pipes and terminals may be shared with programs that rely on blocking mode, so it stays as it is: we look
-// before each call. A writable pipe takes PIPE_BUF bytes without waiting.
+// Pipes and terminals may be shared with programs that rely on blocking mode, so it stays as it is. Linux can be
+// asked call by call not to wait (pipes: since 6.4); where it cannot, we look before each call, and a writable
+// pipe takes PIPE_BUF bytes for certain.
 std::int64_t write_other(int descriptor, const std::byte* data, std::size_t size) noexcept {
-  if (!is_ready(descriptor, POLLOUT)) return is_good_for(descriptor, O_RDONLY) ? -EAGAIN : -EBADF;
+  iovec whole{const_cast<std::byte*>(data), size};
+  const std::int64_t sent = uninterrupted([&] { return ::pwritev2(descriptor, &whole, 1, -1, RWF_NOWAIT); });
+  if (sent >= 0 || (sent != -EOPNOTSUPP && sent != -EINVAL && sent != -ENOSYS && sent != -ESPIPE)) return sent;
+  if (!is_ready(descriptor, POLLOUT)) return -EAGAIN;
   return uninterrupted([&] { return ::write(descriptor, data, std::min<std::size_t>(size, PIPE_BUF)); });
 }
 
+std::int64_t write_any(const socket_block& on, const std::byte* data, std::size_t size) noexcept {
+  if (on.kind == descriptor_kind::other) return write_other(on.descriptor, data, size);
+  return uninterrupted([&] { return ::write(on.descriptor, data, size); });
+}
+
 std::int64_t send_bytes(const op& o, const std::byte* data, std::size_t size) noexcept {
-  if (o.on->kind == descriptor_kind::other) return write_other(o.on->descriptor, data, size);
+  if (!is_socket(o.on->kind)) return write_any(*o.on, data, size);
   return uninterrupted([&] { return ::send(o.on->descriptor, data, size, MSG_DONTWAIT | MSG_NOSIGNAL); });
 }
 
@@ -66,9 +75,8 @@ std::int64_t send_some_parts(const op& o) noexcept {
     if (count == vectors.size()) break;
   }
   if (count == 0) return 0;
-  if (o.on->kind == descriptor_kind::other)
-    return write_other(o.on->descriptor, static_cast<const std::byte*>(vectors[0].iov_base),
-                       vectors[0].iov_len);
+  if (!is_socket(o.on->kind))
+    return write_any(*o.on, static_cast<const std::byte*>(vectors[0].iov_base), vectors[0].iov_len);
   msghdr message{};
   message.msg_iov = vectors.data();
   message.msg_iovlen = count;
@@ -86,8 +94,8 @@ std::size_t wanted(const op& o) noexcept {
 
 std::int64_t receive_now(const socket_block& block, void* into, std::size_t size) noexcept {
   const int descriptor = block.descriptor;
-  if (block.kind == descriptor_kind::other) {
-    if (!is_ready(descriptor, POLLIN)) return is_good_for(descriptor, O_WRONLY) ? -EAGAIN : -EBADF;
+  if (!is_socket(block.kind)) {
+    if (block.kind == descriptor_kind::other && !is_ready(descriptor, POLLIN)) return -EAGAIN;
     return uninterrupted([&] { return ::read(descriptor, into, size); });
   }
   return uninterrupted([&] { return ::recv(descriptor, into, size, MSG_DONTWAIT); });

@@ -23,8 +23,6 @@ bool is_sending(opcode code) noexcept {
          code == opcode::connect;
 }
 
-bool is_socket(const socket_block& b) noexcept { return b.kind != descriptor_kind::other; }
-
 }  // namespace
 
 driver_counts uring_driver::counts() const noexcept {
@@ -46,7 +44,7 @@ bool uring_driver::start(op& o) noexcept {
 }
 
 bool uring_driver::start_reading(block& b, op& o) noexcept {
-  const bool by_multishot = is_socket(b) && (o.code == opcode::receive_lease || o.code == opcode::accept ||
+  const bool by_multishot = is_socket(b.kind) && (o.code == opcode::receive_lease || o.code == opcode::accept ||
                                              o.code == opcode::receive);
   if (!by_multishot) {
     if (queue().may_complete_inline() && try_by_call(b, o)) return true;
@@ -78,7 +76,7 @@ bool uring_driver::start_sending(block& b, op& o) noexcept {
   // With one connection busy and nothing else to submit, a call is cheaper than an entry and its completion;
   // with more, the entries of a turn share one system call.
   const bool quiet = last_reaped_ == 1 && queue().empty() && io_uring_sq_ready(&ring_) == 0;
-  const bool by_entry = is_socket(b) && o.code == opcode::send;
+  const bool by_entry = is_socket(b.kind) && o.code == opcode::send;
   if ((!by_entry || quiet) && queue().may_complete_inline() && try_by_call(b, o)) return true;
   if (by_entry)
     submit_send(b, o);
@@ -108,7 +106,7 @@ bool uring_driver::try_by_call(block& b, op& o) noexcept {
 }
 
 std::int64_t uring_driver::lease_by_call(block& b, op& o) noexcept {
-  const uring_buffers::piece room = buffers_.spare(is_socket(b) ? spare_of_stream : spare_of_other);
+  const uring_buffers::piece room = buffers_.spare(is_socket(b.kind) ? spare_of_stream : spare_of_other);
   const std::int64_t got = receive_now(b, const_cast<std::byte*>(room.data), room.size);
   if (got <= 0) {
     buffers_.come_home(room.data, room.id);

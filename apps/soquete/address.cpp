@@ -1,0 +1,225 @@
+// Addresses of the command line: their schemes.
+#include "address.hpp"
+
+#include <fmt/format.h>
+#include <netdb.h>
+#include <algorithm>
+#include <array>
+#include <soquete/driver.hpp>
+#include <soquete/where.hpp>
+#include <utility>
+
+#include "address_options.hpp"
+
+namespace command {
+namespace {
+
+constexpr std::array<std::string_view, 8> schemes{"tcp", "exec", "sh", "fd", "echo", "discard", "zero", "-"};
+constexpr std::array<std::string_view, 13> later_schemes{"udp",        "unix",    "tls",  "vsock", "file",
+                                                         "systemd",    "socks5",  "http", "https", "listen",
+                                                         "http-proxy", "chargen", "socks"};
+
+template <std::size_t size>
+bool is_one_of(std::string_view word, const std::array<std::string_view, size>& names) {
+  return std::find(names.begin(), names.end(), word) != names.end();
+}
+
+// "%2C" is a comma that does not end its part.
+std::string unescaped(std::string_view part) {
+  std::string text;
+  for (std::size_t i = 0; i < part.size(); ++i) {
+    const bool is_comma = part[i] == '%' && (part.substr(i, 3) == "%2C" || part.substr(i, 3) == "%2c");
+    text += is_comma ? ',' : part[i];
+    if (is_comma) i += 2;
+  }
+  return text;
+}
+
+std::vector<std::string_view> parts_of(std::string_view text) {
+  std::vector<std::string_view> parts;
+  for (;;) {
+    const std::size_t comma = text.find(',');
+    parts.push_back(text.substr(0, comma));
+    if (comma == text.npos) return parts;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+bool is_digits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+}
+
+// "http" becomes "80": the library reads numbers only.
+std::string with_port_number(std::string authority) {
+  const std::size_t colon = authority.rfind(':');
+  if (colon == authority.npos || authority.find(']', colon) != authority.npos) return authority;
+  const std::string port = authority.substr(colon + 1);
+  if (port.empty() || is_digits(port)) return authority;
+  const servent* const known = ::getservbyname(port.c_str(), "tcp");
+  if (known == nullptr) return authority;
+  // The number is in network order.
+  const auto raw = static_cast<unsigned>(known->s_port);
+  return authority.substr(0, colon + 1) + std::to_string(((raw & 0xffU) << 8U) | ((raw >> 8U) & 0xffU));
+}
+
+read<place> tcp_from(std::string_view text, std::string_view rest, role as) {
+  if (!rest.starts_with("//")) {
+    return wrong(fmt::format("'{}': after tcp: two slashes are missing", text),
+                 fmt::format("write tcp://{}", rest));
+  }
+  rest.remove_prefix(2);
+  auto parts = parts_of(rest);
+  std::string authority = unescaped(parts.front());
+  if (authority.ends_with('/')) authority.pop_back();
+  if (authority.find('/') != authority.npos)
+    return wrong(fmt::format("'{}': a path means nothing to TCP", text),
+                 fmt::format("write tcp://{}", authority.substr(0, authority.find('/'))));
+  if (is_digits(authority)) {
+    const std::string_view other = as == role::listens ? "every address of this machine" : "localhost";
+    return wrong(fmt::format("'{}': a host or a ':' is missing before the port", text),
+                 fmt::format("write tcp://:{0} for {1}, or tcp://localhost:{0}", authority, other));
+  }
+  place made;
+  made.text = text;
+  made.what = scheme::tcp;
+  authority = with_port_number(std::move(authority));
+  auto where = soquete::where::parse(authority, &soquete::zone_number);
+  if (!where) return wrong(fmt::format("'{}': {}", text, where.error().detail()), "write tcp://host:port");
+  for (const auto& one : where->alternatives())
+    if (one.what != soquete::where::kind::any_host && one.what != soquete::where::kind::host &&
+        one.what != soquete::where::kind::ip)
+      return wrong(fmt::format("'{}' is not the address of a TCP socket", text), "write tcp://host:port");
+  made.where = std::move(authority);
+  parts.erase(parts.begin());
+  for (const std::string_view option : parts)
+    if (auto bad = apply_option(made, unescaped(option), as)) return std::unexpected(std::move(*bad));
+  return made;
+}
+
+// Words as a shell splits them, without its other powers.
+read<std::vector<std::string>> words_of(std::string_view text) {
+  std::vector<std::string> words;
+  std::string word;
+  bool in_word = false;
+  char quote = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != 0 && c == quote) {
+      quote = 0;
+    } else if (c == '\\' && quote != '\'' && i + 1 < text.size()) {
+      word += text[++i];
+      in_word = true;
+    } else if (quote != 0) {
+      word += c;
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+      in_word = true;
+    } else if (c == ' ' || c == '\t') {
+      if (in_word) words.push_back(std::exchange(word, {}));
+      in_word = false;
+    } else {
+      word += c;
+      in_word = true;
+    }
+  }
+  if (quote != 0) return wrong(fmt::format("'{}': a closing {} is missing", text, quote));
+  if (in_word) words.push_back(std::move(word));
+  return words;
+}
+
+read<place> program_from(std::string_view text, std::string_view options, std::string_view rest,
+                         bool through_shell, role as) {
+  place made;
+  made.text = text;
+  made.what = scheme::exec;
+  if (!options.empty())
+    for (const std::string_view option : parts_of(options))
+      if (auto bad = apply_option(made, unescaped(option), as)) return std::unexpected(std::move(*bad));
+  if (through_shell) {
+    made.program = {"/bin/sh", "-c", std::string(rest)};
+    if (rest.find_first_not_of(" \t") == rest.npos) made.program.clear();
+  } else {
+    auto words = words_of(rest);
+    if (!words) return std::unexpected(std::move(words.error()));
+    made.program = std::move(*words);
+  }
+  if (made.program.empty())
+    return wrong(fmt::format("'{}': no program is named", text),
+                 "write exec:PROGRAM ARGUMENTS, as in exec:cat");
+  return made;
+}
+
+read<place> simple_from(std::string_view text, scheme what, std::string_view rest, role as) {
+  place made;
+  made.text = text;
+  made.what = what;
+  auto parts = parts_of(rest);
+  const std::string_view name = parts.front();
+  if (what == scheme::descriptor) {
+    const auto number = number_from(name, 1'000'000);
+    if (!number || !is_digits(name))
+      return wrong(fmt::format("'{}': after fd: the number of a descriptor is expected", text), "write fd:3");
+    made.descriptor = static_cast<int>(*number);
+  } else if (!name.empty()) {
+    return wrong(fmt::format("'{}': '{}' does not belong here", text, name),
+                 fmt::format("write {}", text.substr(0, text.size() - rest.size())));
+  }
+  parts.erase(parts.begin());
+  for (const std::string_view option : parts)
+    if (auto bad = apply_option(made, unescaped(option), as)) return std::unexpected(std::move(*bad));
+  return made;
+}
+
+std::unexpected<mistake> unknown(std::string_view text, std::string_view name, std::string_view rest) {
+  if (is_one_of(name, later_schemes))
+    return wrong(fmt::format("'{}': {}: comes in a later version of soquete", text, name),
+                 "this version has tcp://, -, exec:, sh:, fd:, echo:, discard: and zero:");
+  if (const auto near = nearest(name, schemes); !near.empty() && near != "-")
+    return wrong(fmt::format("'{}': there is no scheme '{}'", text, name),
+                 fmt::format("did you mean {}:{}?", near, rest));
+  if (std::string whole = with_scheme(text); !whole.empty())
+    return wrong(fmt::format("'{}' is not an address: its scheme is missing", text),
+                 fmt::format("did you mean {}?", whole));
+  return wrong(fmt::format("'{}' is not an address", text),
+               "addresses are tcp://HOST:PORT, -, exec:COMMAND, fd:N, echo:, discard: or zero:");
+}
+
+}  // namespace
+
+read<place> place_from(std::string_view text, role as) {
+  if (text == "-" || text.starts_with("-,")) return simple_from(text, scheme::stdio, text.substr(1), as);
+  const std::size_t colon = text.find(':');
+  const std::string_view before = text.substr(0, colon);
+  const std::string_view rest = colon == text.npos ? "" : text.substr(colon + 1);
+  const std::size_t comma = before.find(',');
+  const std::string_view name = before.substr(0, comma);
+  const std::string_view options = comma == before.npos ? "" : before.substr(comma + 1);
+  if (colon == text.npos) return unknown(text, name, rest);
+  if (name == "exec" || name == "sh") return program_from(text, options, rest, name == "sh", as);
+  if (comma != before.npos) return unknown(text, name, rest);
+  if (name == "tcp") return tcp_from(text, rest, as);
+  if (name == "fd") return simple_from(text, scheme::descriptor, rest, as);
+  if (name == "echo") return simple_from(text, scheme::echo, rest, as);
+  if (name == "discard") return simple_from(text, scheme::discard, rest, as);
+  if (name == "zero") return simple_from(text, scheme::zero, rest, as);
+  return unknown(text, name, rest);
+}
+
+bool looks_like_address(std::string_view text) {
+  const std::string_view name = text.substr(0, text.find(':'));
+  return text == "-" || text.find("://") != text.npos || !with_scheme(text).empty() ||
+         (name.size() < text.size() && (is_one_of(name, schemes) || is_one_of(name, later_schemes)));
+}
+
+std::string with_scheme(std::string_view text) {
+  if (is_digits(text)) return fmt::format("tcp://localhost:{}", text);
+  const std::string numbered = with_port_number(std::string(text));
+  const auto where = soquete::where::parse(numbered, &soquete::zone_number);
+  if (!where || where->alternatives().size() != 1) return {};
+  const auto what = where->alternatives().front().what;
+  using kind = soquete::where::kind;
+  if (what != kind::any_host && what != kind::host && what != kind::ip) return {};
+  return fmt::format("tcp://{}", text);
+}
+
+}  // namespace command

@@ -1,0 +1,65 @@
+// Addresses of the command line: scheme://authority,option,key=value.  soquete(1)
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "words.hpp"
+
+namespace command {
+
+/// What an address is.
+enum class scheme : std::uint8_t { tcp, stdio, exec, descriptor, echo, discard, zero };
+
+/// What an address is for. A PEER connects, as `connect` does.
+enum class role : std::uint8_t { listens, connects };
+
+/// An address as written, read and checked. Fields that its scheme does not know stay empty.
+struct place {
+  std::string text;                  ///< As the user wrote it.
+  scheme what = scheme::stdio;       ///< Says which fields count.
+  std::string where;                 ///< tcp: host and port, as soquete::where reads it.
+  int descriptor = -1;               ///< fd:
+  std::vector<std::string> program;  ///< exec: the program and its arguments.
+  bool takes_errors = false;         ///< exec: standard error travels with standard output.
+  bool crlf = false;                 ///< tcp, -: what goes to the network ends its lines with CR LF.
+
+  // tcp, as in the options of soquete::tcp.
+  std::optional<bool> no_delay;
+  std::optional<std::chrono::seconds> keep_alive;
+  std::optional<std::chrono::nanoseconds> connect_timeout;
+  std::optional<unsigned> dscp;
+  std::string from;
+  std::string device;
+  std::string congestion;
+  std::uint32_t mark = 0;
+  int receive_buffer = 0;
+  int send_buffer = 0;
+  int backlog = 4096;
+  bool fast_open = false;
+  bool multipath = false;
+  bool v6_only = false;
+
+  /// A service of this program, which serves the other side and has no side of its own.
+  bool is_service() const noexcept {
+    return what == scheme::echo || what == scheme::discard || what == scheme::zero;
+  }
+  /// There is only one of it: it can be joined with one client.
+  bool is_single() const noexcept { return what == scheme::stdio || what == scheme::descriptor; }
+};
+
+/// Reads an address for that role.
+read<place> place_from(std::string_view text, role as);
+
+/// Does it look like an address, for a word that stands where a verb should?
+bool looks_like_address(std::string_view text);
+
+/// What to write instead of a text that lacks its scheme: "tcp://localhost:80" for "localhost:80"; empty if
+/// nothing comes to mind.
+std::string with_scheme(std::string_view text);
+
+}  // namespace command

@@ -1,0 +1,27 @@
+// soquete connect ADDR [PEER]
+#include "session.hpp"
+
+namespace command {
+
+using namespace soquete;
+
+task<result<void>> connect(session& all) {
+  loop& here = co_await this_loop();
+  all.out.detail("driver " + std::string(here.net().name()) + ": " + here.driver_reason());
+  ++all.connections;
+  peer address;
+  if (!all.how.address.is_service()) {
+    auto got = co_await open_peer(all.how.address, nullptr, 1);
+    if (!got) {
+      all.fail(std::move(got.error()));
+      co_return {};
+    }
+    address = std::move(*got);
+    if (address.is_connection() && address.stream().peer().is_ip())
+      all.out.say("connected to " + to_string(address.stream().peer()));
+  }
+  co_await converse(all, std::move(address), 1);
+  co_return {};
+}
+
+}  // namespace command

@@ -1,0 +1,71 @@
+// One side of a conversation: a TCP connection, our own standard streams, a program, a descriptor.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <soquete/descriptor.hpp>
+#include <soquete/tcp.hpp>
+#include <string>
+
+#include "address.hpp"
+#include "child.hpp"
+
+namespace command {
+
+/// Bytes in and bytes out, whatever carries them.
+///
+/// What it is made of receives and sends by the same operations, so nothing is virtual, and nothing is
+/// allocated for a piece of data.
+class peer {
+ public:
+  peer() = default;
+  explicit peer(soquete::tcp::stream connection) : stream_(std::move(connection)) {}
+  explicit peer(child program)
+      : program_(std::make_unique<child>(std::move(program))), has_source_(true), has_target_(true) {}
+  /// Either may be closed: then it gives or takes nothing.
+  peer(soquete::descriptor source, soquete::descriptor target, scheme what);
+
+  auto receive() noexcept { return stream_.is_open() ? stream_.receive() : source().receive(); }
+  auto send(soquete::bytes data) noexcept {
+    return stream_.is_open() ? stream_.send(data) : target().send(data);
+  }
+  /// Tells the other end that nothing more comes.
+  soquete::result<void> finish();
+  /// Ends a connection with a reset; other things are closed.
+  void abort() noexcept;
+  void close() noexcept;
+
+  /// May it be received from, sent to?
+  bool gives() const noexcept { return stream_.is_open() || has_source_; }
+  bool takes() const noexcept { return stream_.is_open() || has_target_; }
+
+  bool is_connection() const noexcept { return stream_.is_open(); }
+  bool is_standard() const noexcept { return what_ == scheme::stdio; }
+  soquete::tcp::stream& stream() noexcept { return stream_; }
+  /// Null unless it is a program.
+  child* program() noexcept { return program_.get(); }
+
+  /// A send has failed: the connection is gone, though there may be bytes left to receive.
+  std::optional<soquete::error> broken;
+
+ private:
+  soquete::descriptor& source() noexcept { return program_ ? program_->output() : source_; }
+  soquete::descriptor& target() noexcept { return program_ ? program_->input() : target_; }
+
+  soquete::tcp::stream stream_;
+  soquete::descriptor source_;
+  soquete::descriptor target_;
+  std::unique_ptr<child> program_;
+  scheme what_ = scheme::tcp;
+  bool has_source_ = false;
+  bool has_target_ = false;
+};
+
+/// Our standard input and output. Numbers 0 and 1 then lead to /dev/null: when output ends, it ends for
+/// whoever reads it, and nothing else can write there.
+soquete::result<peer> standard_streams(soquete::loop& here);
+
+/// A descriptor that we were started with.
+soquete::result<peer> inherited(soquete::loop& here, int number);
+
+}  // namespace command

@@ -1,0 +1,55 @@
+// Joining two peers until both have ended; and the services that need no second one.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+
+#include "peer.hpp"
+
+namespace command {
+
+/// What the end of one direction means for the other.
+enum class on_eof : std::uint8_t {
+  wait,    ///< It is passed on; the other direction goes on to its own end.
+  close,   ///< All ends.
+  ignore,  ///< It is not passed on.
+};
+
+/// Directions in which bytes go: `up` from ADDR to PEER, `down` back.
+enum class ways : std::uint8_t { both, up, down };
+
+/// How two peers are joined.
+struct join_options {
+  on_eof at_end = on_eof::wait;
+  ways which = ways::both;
+  std::chrono::nanoseconds idle{};  ///< Ends a conversation in which nothing moves so long; 0: never.
+  bool crlf_up = false;             ///< Line feeds become CR LF on their way up.
+  bool crlf_down = false;           ///< And on their way down.
+};
+
+/// What came of it. Filled while it goes on: also an end by cancellation leaves true numbers.
+struct conversation {
+  enum class side : std::uint8_t { none, address, peer };
+
+  std::uint64_t up = 0;                ///< Bytes that ADDR has sent and PEER has taken.
+  std::uint64_t down = 0;              ///< Bytes from PEER to ADDR.
+  side ended_first = side::none;       ///< Whose end came first, in order.
+  side failed = side::none;            ///< Whose connection broke.
+  bool was_idle = false;               ///< Ended for want of traffic.
+  std::optional<soquete::error> why;   ///< Nothing: it ended in order.
+  std::optional<child_status> status;  ///< Of the program, if one took part.
+};
+
+/// Told that a side has ended in order while the other goes on.
+using half_closed = std::function<void(conversation::side first)>;
+
+/// Copies both ways, each to its own end, then returns. Ends, resets and programs are treated as soquete(1)
+/// says. Both peers are closed or reset when it returns.
+soquete::task<void> join(peer& address, peer& other, const join_options& how, const half_closed& watch,
+                         conversation& told);
+
+/// The same with echo:, discard: or zero: for the other.
+soquete::task<void> serve_here(scheme service, peer& address, const join_options& how, conversation& told);
+
+}  // namespace command

@@ -1,0 +1,126 @@
+// Services that need no second peer: echo, discard, zero.  RFC 862, RFC 863
+#include <array>
+#include <soquete/deadline.hpp>
+#include <soquete/scope.hpp>
+
+#include "relay.hpp"
+
+namespace command {
+namespace {
+
+using namespace soquete;
+using namespace std::chrono_literals;
+
+constexpr std::array<std::byte, 64 * 1024> zeros{};
+
+class service {
+ public:
+  service(peer& client, conversation& told) : client_(client), told_(told) {}
+
+  task<result<void>> echo() {
+    for (;;) {
+      lease data = co_await ok(client_.receive());
+      if (data.empty()) co_return client_.finish();
+      told_.up += data.size();
+      co_await ok(client_.send(data.bytes()));
+      told_.down += data.size();
+    }
+  }
+
+  task<result<void>> discard() {
+    for (;;) {
+      const lease data = co_await ok(client_.receive());
+      if (data.empty()) co_return client_.finish();
+      told_.up += data.size();
+    }
+  }
+
+  // To the end of the connection, which is how a client says that it has had enough.
+  task<result<void>> zero() {
+    auto both = [this](scope& s) -> task<result<void>> {
+      if (client_.is_connection()) s.spawn(discard_beside());
+      s.spawn(send_zeros());
+      co_return {};
+    };
+    auto ended = co_await with_scope(both);
+    const bool had_enough =
+        !ended && !client_.is_standard() &&
+        (ended.error() == std::errc::broken_pipe || ended.error() == std::errc::connection_reset);
+    if (had_enough) co_return {};
+    co_return ended;
+  }
+
+ private:
+  task<result<void>> discard_beside() {
+    for (;;) {
+      const lease data = co_await ok(client_.receive());
+      if (data.empty()) co_return {};
+      told_.up += data.size();
+    }
+  }
+  task<result<void>> send_zeros() {
+    for (;;) {
+      co_await ok(client_.send(bytes(zeros)));
+      told_.down += zeros.size();
+    }
+  }
+
+  peer& client_;
+  conversation& told_;
+};
+
+// Ends when nothing has moved for so long.
+task<result<void>> watch_idle(std::chrono::nanoseconds idle, conversation& told) {
+  for (std::uint64_t before = told.up + told.down;;) {
+    co_await ok(sleep(idle));
+    const std::uint64_t now = told.up + told.down;
+    if (now == before) break;
+    before = now;
+  }
+  told.was_idle = true;
+  co_return fail(std::errc::timed_out, step::wait);
+}
+
+task<result<void>> run(scheme which, service& one) {
+  if (which == scheme::echo) return one.echo();
+  if (which == scheme::discard) return one.discard();
+  return one.zero();
+}
+
+task<result<void>> run_and_cancel(scheme which, service& one, scope& s) {
+  co_await ok(run(which, one));
+  s.cancel();
+  co_return {};
+}
+
+}  // namespace
+
+task<void> serve_here(scheme which, peer& client, const join_options& how, conversation& told) {
+  service one(client, told);
+  result<void> ended;
+  if (how.idle > 0ns) {
+    auto watched = [&](scope& s) -> task<result<void>> {
+      s.spawn(watch_idle(how.idle, told));
+      s.spawn(run_and_cancel(which, one, s));
+      co_return {};
+    };
+    ended = co_await with_scope(watched);
+  } else {
+    ended = co_await run(which, one);
+  }
+  if (child* const program = client.program()) {
+    auto over = co_await program->over();
+    if (!over) co_await program->stop();
+    told.status = program->status();
+  }
+  if (!ended) {
+    told.why = std::move(ended.error());
+    told.failed = conversation::side::address;
+    client.abort();
+  } else {
+    told.ended_first = conversation::side::address;
+    client.close();
+  }
+}
+
+}  // namespace command

@@ -1,0 +1,67 @@
+// A network of a process's own.  network_namespaces(7), rtnetlink(7)
+#include "network.hpp"
+
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cstring>
+#include <fstream>
+#include <stdexcept>
+
+namespace soquete::test {
+
+bool enter_own_network() {
+  if (::unshare(CLONE_NEWNET) != 0) return false;
+  const int s = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  ifreq request{};
+  std::strcpy(request.ifr_name, "lo");
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  const bool up = ::ioctl(s, SIOCSIFFLAGS, &request) == 0;
+  ::close(s);
+  return up;
+}
+
+address add_route(route kind) {
+  const address behind = address::v4({198, 51, 100, 7});
+  if (kind == route::none) return behind;
+  struct {
+    nlmsghdr header;
+    rtmsg route;
+    rtattr attribute;
+    std::uint8_t octets[4];
+  } request{};
+  request.header.nlmsg_len = sizeof request;
+  request.header.nlmsg_type = RTM_NEWROUTE;
+  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_ACK;
+  request.route.rtm_family = AF_INET;
+  request.route.rtm_dst_len = 32;
+  request.route.rtm_table = RT_TABLE_MAIN;
+  request.route.rtm_protocol = RTPROT_STATIC;
+  request.route.rtm_type = kind == route::unreachable ? RTN_UNREACHABLE
+                           : kind == route::prohibit  ? RTN_PROHIBIT
+                                                      : RTN_BLACKHOLE;
+  request.attribute.rta_type = RTA_DST;
+  request.attribute.rta_len = RTA_LENGTH(4);
+  std::memcpy(request.octets, behind.octets().data(), 4);
+  const int s = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  struct {
+    nlmsghdr header;
+    nlmsgerr outcome;
+    char more[256];
+  } answer{};
+  const bool done = ::send(s, &request, sizeof request, 0) > 0 && ::recv(s, &answer, sizeof answer, 0) > 0 &&
+                    answer.header.nlmsg_type == NLMSG_ERROR && answer.outcome.error == 0;
+  ::close(s);
+  if (!done) throw std::runtime_error("the route cannot be added");
+  return behind;
+}
+
+void limit_ports(std::uint16_t first, std::uint16_t last) {
+  std::ofstream("/proc/sys/net/ipv4/ip_local_port_range") << first << ' ' << last;
+}
+
+}  // namespace soquete::test

@@ -1,0 +1,175 @@
+// One server on several loops: shared ports, shared limits.
+#include "on_each_driver.hpp"
+#include "raw_socket.hpp"
+#include "tcp_pair.hpp"
+
+#include <atomic>
+#include <mutex>
+#include <set>
+#include <soquete/run.hpp>
+#include <soquete/scope.hpp>
+#include <soquete/serve.hpp>
+#include <thread>
+#include <vector>
+
+namespace soquete::test {
+namespace {
+
+class serving_on_loops : public with_driver {};
+ON_EACH_DRIVER(serving_on_loops);
+
+task<result<void>> echo(tcp::stream peer) {
+  for (;;) {
+    lease piece = co_await ok(peer.receive());
+    if (piece.empty()) co_return {};
+    co_await ok(peer.send(piece.bytes()));
+  }
+}
+
+task<result<void>> expect_echo(tcp::stream& s, std::string_view word) {
+  co_await ok(s.send(word));
+  const std::string got = co_await ok(receive_some(s, word.size()));
+  EXPECT_EQ(got, word);
+  co_return {};
+}
+
+TEST_P(serving_on_loops, loops_share_a_port_that_the_system_chose) {
+  std::mutex mutex;
+  std::set<std::uint16_t> ports;
+  std::set<std::thread::id> servers;
+  int announced = 0;
+  tcp::serve_watch watch;
+  std::atomic<std::uint16_t> door = 0;
+  watch.listening = [&](const endpoint& at) {
+    std::lock_guard lock(mutex);
+    ports.insert(at.port());
+    ++announced;
+    door = at.port();
+  };
+  auto note_and_echo = [&](tcp::stream peer) -> task<result<void>> {
+    {
+      std::lock_guard lock(mutex);
+      servers.insert(std::this_thread::get_id());
+    }
+    co_return co_await echo(std::move(peer));
+  };
+  std::atomic<int> loops = 0;
+  std::atomic<bool> done = false;
+  auto client = [&]() -> task<result<void>> {
+    co_await ok(wait_until([&] { return door != 0; }));
+    const endpoint at(address::loopback_v4(), door);
+    for (int i = 0; i != 300; ++i) {
+      tcp::stream s = co_await ok(tcp::connect(at));
+      co_await ok(expect_echo(s, "x"));
+      std::lock_guard lock(mutex);
+      if (servers.size() == 2) break;
+    }
+    done = true;
+    co_return {};
+  };
+  auto program = [&]() -> task<result<void>> {
+    const bool is_first = loops++ == 0;
+    auto end = [&]() -> task<result<void>> { co_return co_await wait_until([&] { return done.load(); }); };
+    auto body = [&](scope& s) -> task<result<void>> {
+      s.spawn(tcp::serve("127.0.0.1:0", tcp::client_handler(note_and_echo), {.watch = &watch}));
+      if (is_first) s.spawn(client());
+      co_await ok(end());
+      s.cancel();
+      co_return {};
+    };
+    co_return co_await with_scope(body);
+  };
+  EXPECT_TRUE(succeeds(run({.threads = 2, .driver = GetParam()}, program)));
+  EXPECT_EQ(announced, 1);
+  EXPECT_EQ(ports.size(), 1U);
+  EXPECT_EQ(servers.size(), 2U) << "300 connections, and the kernel gave all to one loop";
+}
+
+TEST_P(serving_on_loops, an_address_in_use_is_noticed_though_loops_share_theirs) {
+  auto listen_and_share = [](std::string where) -> task<result<void>> {
+    co_return co_await tcp::serve(where, echo);
+  };
+  const raw_socket taken = raw_socket::listening(1);
+  const std::string where = "127.0.0.1:" + std::to_string(taken.port());
+  auto second = [&] { return listen_and_share(where); };
+  EXPECT_TRUE(fails_with(run({.threads = 2, .driver = GetParam()}, second), std::errc::address_in_use));
+}
+
+TEST_P(serving_on_loops, a_second_server_on_the_same_address_is_noticed) {
+  std::atomic<std::uint16_t> door = 0;
+  tcp::serve_watch watch;
+  watch.listening = [&](const endpoint& at) { door = at.port(); };
+  std::atomic<bool> done = false;
+  auto first = [&]() -> task<result<void>> {
+    auto body = [&](scope& s) -> task<result<void>> {
+      s.spawn(tcp::serve("127.0.0.1:0", echo, {.watch = &watch}));
+      co_await ok(wait_until([&] { return done.load(); }));
+      s.cancel();
+      co_return {};
+    };
+    co_return co_await with_scope(body);
+  };
+  std::thread other([&] { EXPECT_TRUE(succeeds(run({.threads = 2, .driver = GetParam()}, first))); });
+  while (door == 0) std::this_thread::yield();
+  const std::string where = "127.0.0.1:" + std::to_string(door);
+  auto second = [&] { return tcp::serve(where, echo); };
+  EXPECT_TRUE(fails_with(run({.threads = 2, .driver = GetParam()}, second), std::errc::address_in_use));
+  done = true;
+  other.join();
+}
+
+TEST_P(serving_on_loops, caps_count_for_all_loops_together) {
+  std::atomic<int> now = 0, most = 0;
+  std::atomic<std::uint16_t> door = 0;
+  std::atomic<int> loops = 0;
+  std::atomic<bool> done = false;
+  tcp::serve_watch watch;
+  watch.listening = [&](const endpoint& at) { door = at.port(); };
+  auto counted = [&](tcp::stream peer) -> task<result<void>> {
+    const int count = ++now;
+    for (int seen = most; seen < count && !most.compare_exchange_weak(seen, count);) {}
+    auto how = co_await echo(std::move(peer));
+    --now;
+    co_return how;
+  };
+  auto client = [&]() -> task<result<void>> {
+    co_await ok(wait_until([&] { return door != 0; }));
+    std::vector<tcp::stream> clients;
+    for (int i = 0; i != 40; ++i) {
+      clients.push_back(co_await ok(tcp::connect(endpoint(address::loopback_v4(), door))));
+      co_await ok(clients.back().send("x"));
+    }
+    // All are served in the end: each that leaves makes room, on whichever loop.
+    std::size_t served = 0;
+    while (served != clients.size()) {
+      for (tcp::stream& c : clients) {
+        if (!c.is_open()) continue;
+        auto got = co_await within(1ms, c.receive());
+        if (!got && got.error() == std::errc::timed_out) continue;
+        EXPECT_TRUE(got && got->text() == "x");
+        ++served;
+        c.close();
+      }
+    }
+    done = true;
+    co_return {};
+  };
+  auto program = [&]() -> task<result<void>> {
+    const bool is_first = loops++ == 0;
+    auto body = [&](scope& s) -> task<result<void>> {
+      s.spawn(
+          tcp::serve("127.0.0.1:0", tcp::client_handler(counted), {.max_connections = 4, .watch = &watch}));
+      if (is_first) s.spawn(client());
+      co_await ok(wait_until([&] { return done.load(); }));
+      s.cancel();
+      co_return {};
+    };
+    co_return co_await with_scope(body);
+  };
+  EXPECT_TRUE(succeeds(run({.threads = 2, .driver = GetParam()}, program)));
+  EXPECT_LE(most, 4);
+  EXPECT_GE(most, 3);
+}
+
+}  // namespace
+}  // namespace soquete::test
