@@ -122,6 +122,20 @@ void driver_contract::finish(op& o) {
   ASSERT_FALSE(o.is_pending()) << "it does not complete";
 }
 
+std::string driver_contract::read_while_sending(op& sending, int peer, std::size_t size) {
+  std::string got;
+  while (got.size() < size) {
+    const std::string more = read_some(peer, 50'000);
+    got += more;
+    if (sending.is_pending())
+      turn(more.empty() ? 20ms : 0ms);
+    else if (more.empty())
+      break;  // It has ended, and this is all.
+  }
+  finish(sending);
+  return got;
+}
+
 void driver_contract::settle() {
   for (int i = 0; i < 5; ++i) turn(1ms);
 }

@@ -37,6 +37,8 @@ class driver_contract : public testing::TestWithParam<const char*> {
   void turn(clock::duration wait = std::chrono::milliseconds(20));
   /// Turns until it has completed.
   void finish(op& o);
+  /// What arrives at a slow peer, `size` bytes of it, while a send goes on to its end.
+  std::string read_while_sending(op& sending, int peer, std::size_t size);
   /// Turns in which nothing more should happen.
   void settle();
 

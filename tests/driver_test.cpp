@@ -189,16 +189,8 @@ TEST_P(driver_contract, clause_8_a_send_takes_all_even_if_the_peer_is_slow) {
   auto [ours, peer] = local_pair();
   std::string sent(3'000'000, '\0');
   for (std::size_t i = 0; i < sent.size(); ++i) sent[i] = static_cast<char>(i * 31 >> 4);
-  bool done = start(ours->writer, opcode::send, sent.data(), sent.size());
-  std::string got;
-  while (got.size() < sent.size()) {
-    const std::string more = read_some(peer, 50'000);
-    got += more;
-    if (!done) turn(more.empty() ? 20ms : 0ms);
-    done = !ours->writer.is_pending();
-    ASSERT_FALSE(done && more.empty() && got.size() < sent.size());
-  }
-  finish(ours->writer);
+  start(ours->writer, opcode::send, sent.data(), sent.size());
+  const std::string got = read_while_sending(ours->writer, peer, sent.size());
   EXPECT_EQ(ours->writer.outcome, static_cast<std::int64_t>(sent.size()));
   EXPECT_TRUE(got == sent);
   close(*ours);
@@ -215,16 +207,8 @@ TEST_P(driver_contract, clause_8_parts_are_sent_in_order_without_gaps) {
     parts.push_back(as_bytes(text));
     whole += text;
   }
-  bool done = start(ours->writer, opcode::send_parts, parts.data(), parts.size());
-  std::string got;
-  while (got.size() < whole.size()) {
-    const std::string more = read_some(peer, 30'000);
-    got += more;
-    if (!done) turn(more.empty() ? 20ms : 0ms);
-    done = !ours->writer.is_pending();
-    ASSERT_FALSE(done && more.empty() && got.size() < whole.size());
-  }
-  finish(ours->writer);
+  start(ours->writer, opcode::send_parts, parts.data(), parts.size());
+  const std::string got = read_while_sending(ours->writer, peer, whole.size());
   EXPECT_EQ(ours->writer.outcome, static_cast<std::int64_t>(whole.size()));
   EXPECT_TRUE(got == whole);
   close(*ours);

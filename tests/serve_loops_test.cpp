@@ -15,6 +15,8 @@
 namespace soquete::test {
 namespace {
 
+using namespace std::chrono_literals;
+
 class serving_on_loops : public with_driver {};
 ON_EACH_DRIVER(serving_on_loops);
 

@@ -47,10 +47,10 @@ class context {
   template <class A>
   auto wait(A awaitable) -> decltype(std::declval<typename A::awaiter&>().take()) {
     if (!opened_) return fail(opened_.error());
-    typename A::awaiter waiting(std::move(awaitable));
-    const listed<typename A::awaiter> in_dumps(loop_, waiting);
     finish over;
     cancel_context cancel;
+    typename A::awaiter waiting(std::move(awaitable));
+    const listed<typename A::awaiter> in_dumps(loop_, waiting);
     if (waiting.begin({&loop_, &cancel}, &over)) loop_.run_until(over.is_over);
     return waiting.take();
   }

@@ -45,7 +45,7 @@ std::int64_t write_other(int descriptor, const std::byte* data, std::size_t size
   iovec whole{const_cast<std::byte*>(data), size};
   const std::int64_t sent = uninterrupted([&] { return ::pwritev2(descriptor, &whole, 1, -1, RWF_NOWAIT); });
   if (sent >= 0 || (sent != -EOPNOTSUPP && sent != -EINVAL && sent != -ENOSYS && sent != -ESPIPE)) return sent;
-  if (!is_ready(descriptor, POLLOUT)) return -EAGAIN;
+  if (!is_ready(descriptor, POLLOUT)) return is_good_for(descriptor, O_RDONLY) ? -EAGAIN : -EBADF;
   return uninterrupted([&] { return ::write(descriptor, data, std::min<std::size_t>(size, PIPE_BUF)); });
 }
 
@@ -95,7 +95,8 @@ std::size_t wanted(const op& o) noexcept {
 std::int64_t receive_now(const socket_block& block, void* into, std::size_t size) noexcept {
   const int descriptor = block.descriptor;
   if (!is_socket(block.kind)) {
-    if (block.kind == descriptor_kind::other && !is_ready(descriptor, POLLIN)) return -EAGAIN;
+    if (block.kind == descriptor_kind::other && !is_ready(descriptor, POLLIN))
+      return is_good_for(descriptor, O_WRONLY) ? -EAGAIN : -EBADF;
     return uninterrupted([&] { return ::read(descriptor, into, size); });
   }
   return uninterrupted([&] { return ::recv(descriptor, into, size, MSG_DONTWAIT); });
