@@ -213,7 +213,7 @@ result<listener> open_for(loop& here, const endpoint& at, listen_options options
 }
 
 result<opened_listeners> open_alternative(loop& here, const where::alternative& one,
-                                          const listen_options& options, sharing with) {
+                                          const listen_options& options, sharing with, int tries = 16) {
   opened_listeners opened;
   std::vector<listener>& all = opened.all;
   const auto keep = [&all](result<listener> got) -> result<void> {
@@ -239,9 +239,13 @@ result<opened_listeners> open_alternative(loop& here, const where::alternative& 
       return fail(std::move(unsupported.set_subject(to_string(one)).set_detail("TCP listens on host:port")));
     }
     // Several addresses of one name get one port, also when the system chooses it.
-    if (at.port() == 0 && !all.empty())
+    const bool follows = at.port() == 0 && !all.empty();
+    if (follows)
       if (auto first = all.front().local()) at = endpoint(at.addr(), first->port());
     auto got = open_for(here, at, options, with);
+    // What is free on one address may be taken on the other: once more, with another port.
+    if (!got && follows && got.error() == std::errc::address_in_use && tries > 1)
+      return open_alternative(here, one, options, with, tries - 1);
     // A host without IPv6 serves what it has.
     if (!got && one.what == where::kind::any_host && got.error() == std::errc::address_family_not_supported)
       got = open_for(here, endpoint(address::any_v4(), at.port()), options, with);

@@ -260,7 +260,7 @@ TEST_P(cancelling, a_server_drains_or_is_cut) {
         auto body = [&](scope& s) -> task<result<void>> {
           s.spawn(tcp::serve("127.0.0.1:0", tcp::client_handler(handle), {.drain = 1ms, .watch = &watch}));
           while (door.is_empty()) co_await ok(opened.wait());
-          co_await ok(soquete::all_of(client(), client()));
+          co_await ok(all_of(client(), client()));
           s.cancel();
           co_return {};
         };

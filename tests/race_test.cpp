@@ -91,7 +91,7 @@ TEST(race, a_deadline_ends_a_race_that_nobody_wins) {
 TEST(race, all_of_them_give_all_values) {
   play([]() -> task<result<void>> {
     auto nothing = []() -> task<result<void>> { co_return {}; };
-    auto got = co_await ok(soquete::all_of(after(2, 1), nothing(), after(0, 3)));
+    auto got = co_await ok(all_of(after(2, 1), nothing(), after(0, 3)));
     EXPECT_EQ(std::get<0>(got), 1);
     EXPECT_EQ(std::get<2>(got), 3);
     co_return {};
@@ -101,7 +101,7 @@ TEST(race, all_of_them_give_all_values) {
 TEST(race, all_of_them_fail_with_the_first_error_and_the_others_end) {
   play([]() -> task<result<void>> {
     bool ended = false;
-    auto got = co_await soquete::all_of(never(ended), failing_after(2, std::errc::bad_message), after(0, 1));
+    auto got = co_await all_of(never(ended), failing_after(2, std::errc::bad_message), after(0, 1));
     EXPECT_TRUE(!got && got.error() == std::errc::bad_message);
     EXPECT_TRUE(ended);
     co_return {};

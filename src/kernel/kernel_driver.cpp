@@ -47,7 +47,7 @@ result<socket_block*> kernel_driver::adopt(int descriptor) {
   int listening = 0;
   socklen_t size = sizeof type;
   if (::getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
-    struct stat about {};
+    struct stat about{};
     const bool is_file = ::fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode);
     block.kind = is_file ? descriptor_kind::file : descriptor_kind::other;
     return &block;
@@ -55,7 +55,7 @@ result<socket_block*> kernel_driver::adopt(int descriptor) {
   size = sizeof listening;
   ::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size);
   block.kind = listening != 0       ? descriptor_kind::listener
-               : type == SOCK_DGRAM ? descriptor_kind::datagram
+               : type != SOCK_STREAM ? descriptor_kind::datagram
                                     : descriptor_kind::stream;
   // A connection that is gone again when we come to accept it must not hold the loop.
   if (block.kind == descriptor_kind::listener)

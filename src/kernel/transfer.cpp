@@ -38,13 +38,14 @@ bool is_good_for(int descriptor, int wrong_mode) noexcept {
   return (::fcntl(descriptor, F_GETFL) & O_ACCMODE) != wrong_mode;
 }
 
-// Pipes and terminals may be shared with programs that rely on blocking mode, so it stays as it is. Linux can be
-// asked call by call not to wait (pipes: since 6.4); where it cannot, we look before each call, and a writable
-// pipe takes PIPE_BUF bytes for certain.
+// Pipes and terminals may be shared with programs that rely on blocking mode, so it stays as it is. Linux can
+// be asked call by call not to wait (pipes: since 6.4); where it cannot, we look before each call, and a
+// writable pipe takes PIPE_BUF bytes for certain.
 std::int64_t write_other(int descriptor, const std::byte* data, std::size_t size) noexcept {
   iovec whole{const_cast<std::byte*>(data), size};
   const std::int64_t sent = uninterrupted([&] { return ::pwritev2(descriptor, &whole, 1, -1, RWF_NOWAIT); });
-  if (sent >= 0 || (sent != -EOPNOTSUPP && sent != -EINVAL && sent != -ENOSYS && sent != -ESPIPE)) return sent;
+  if (sent >= 0 || (sent != -EOPNOTSUPP && sent != -EINVAL && sent != -ENOSYS && sent != -ESPIPE))
+    return sent;
   if (!is_ready(descriptor, POLLOUT)) return is_good_for(descriptor, O_RDONLY) ? -EAGAIN : -EBADF;
   return uninterrupted([&] { return ::write(descriptor, data, std::min<std::size_t>(size, PIPE_BUF)); });
 }

@@ -15,9 +15,6 @@
 namespace soquete::kernel {
 namespace {
 
-constexpr std::uint32_t spare_of_stream = 4 * 1024;  // Many connections may need one at a time.
-constexpr std::uint32_t spare_of_other = 64 * 1024;  // A pipe's capacity.
-
 bool is_sending(opcode code) noexcept {
   return code == opcode::send || code == opcode::send_some || code == opcode::send_parts ||
          code == opcode::connect;
@@ -44,8 +41,8 @@ bool uring_driver::start(op& o) noexcept {
 }
 
 bool uring_driver::start_reading(block& b, op& o) noexcept {
-  const bool by_multishot = is_socket(b.kind) && (o.code == opcode::receive_lease || o.code == opcode::accept ||
-                                             o.code == opcode::receive);
+  const bool by_multishot = is_socket(b.kind) && (o.code == opcode::receive_lease ||
+                                                  o.code == opcode::accept || o.code == opcode::receive);
   if (!by_multishot) {
     if (queue().may_complete_inline() && try_by_call(b, o)) return true;
     submit_poll(b, o);
@@ -106,7 +103,8 @@ bool uring_driver::try_by_call(block& b, op& o) noexcept {
 }
 
 std::int64_t uring_driver::lease_by_call(block& b, op& o) noexcept {
-  const uring_buffers::piece room = buffers_.spare(is_socket(b.kind) ? spare_of_stream : spare_of_other);
+  const uring_buffers::piece room =
+      buffers_.spare(is_socket(b.kind) ? uring_buffers::spare_size::small : uring_buffers::spare_size::large);
   const std::int64_t got = receive_now(b, const_cast<std::byte*>(room.data), room.size);
   if (got <= 0) {
     buffers_.come_home(room.data, room.id);
@@ -141,6 +139,8 @@ void uring_driver::close(socket_block& closed) noexcept {
   // Until then a listener would go on to accept, and hold its address.
   if (b.kind == descriptor_kind::listener) ::shutdown(b.descriptor, SHUT_RDWR);
   if (b.armed) submit_cancel(&b, multishot);
+  // At once, and not with the next turn: the peer should not wait for its FIN until we find time for one.
+  enter_now();
 }
 
 void uring_driver::drop_waiting(block& b) noexcept {

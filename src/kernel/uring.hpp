@@ -68,6 +68,7 @@ class uring_driver final : public kernel_driver {
   void watch_wake_ups() noexcept;
 
   // Completions.
+  void enter_now() noexcept;
   void reap() noexcept;
   void on_completion(const io_uring_cqe&) noexcept;
   void on_multishot(block&, const io_uring_cqe&) noexcept;

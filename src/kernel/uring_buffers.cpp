@@ -62,6 +62,7 @@ int uring_buffers::open(io_uring& ring, bool may_increment) noexcept {
   // Whole buffers go to one piece each, so they are smaller where they are not incremental.
   buffer_size_ = incremental_ ? 64 * 1024 : 16 * 1024;
   buffers_.reserve(entries);
+  kept_spares_.reserve(kept_spares_max);
   return 0;
 }
 
@@ -104,9 +105,14 @@ uring_buffers::piece uring_buffers::take(const io_uring_cqe& completion) noexcep
   return got;
 }
 
-uring_buffers::piece uring_buffers::spare(std::uint32_t size) noexcept {
+uring_buffers::piece uring_buffers::spare(spare_size size) noexcept {
   ++leases_;
-  return {new std::byte[size], size, spare_id};
+  const auto bytes = static_cast<std::uint32_t>(size);
+  if (size == spare_size::small) return {new std::byte[bytes], bytes, small_spare};
+  if (kept_spares_.empty()) return {new std::byte[bytes], bytes, large_spare};
+  std::byte* const kept = kept_spares_.back().release();
+  kept_spares_.pop_back();
+  return {kept, bytes, large_spare};
 }
 
 bool uring_buffers::grow() noexcept {
@@ -130,8 +136,9 @@ void uring_buffers::publish() noexcept {
 void uring_buffers::come_home(const std::byte* data, std::uint32_t id) noexcept {
   assert(leases_ != 0);
   --leases_;
-  if (id != spare_id) return let_go(static_cast<std::uint16_t>(id));
-  delete[] data;
+  if (id < large_spare) return let_go(static_cast<std::uint16_t>(id));
+  std::unique_ptr<std::byte[]> spare(const_cast<std::byte*>(data));
+  if (id == large_spare && kept_spares_.size() < kept_spares_max) kept_spares_.push_back(std::move(spare));
 }
 
 }  // namespace soquete::kernel

@@ -41,7 +41,10 @@ class uring_buffers : public lease_home {
   /// The piece that a completion brought, now leased; its data is null for a completion without bytes.
   piece take(const io_uring_cqe& completion) noexcept;
   /// A piece on the heap, to be filled by a call: `data` may be written to until it is given to a lease.
-  piece spare(std::uint32_t size) noexcept;
+  /// Small ones are for streams, of which many may need one at a time; large ones for pipes, and a few are
+  /// kept.
+  enum class spare_size : std::uint32_t { small = 4 * 1024, large = 64 * 1024 };
+  piece spare(spare_size size) noexcept;
 
   /// Buffers that the kernel can still put something into.
   unsigned room() const noexcept { return with_kernel_; }
@@ -58,7 +61,9 @@ class uring_buffers : public lease_home {
   bool is_incremental() const noexcept { return incremental_; }
 
  private:
-  static constexpr std::uint32_t spare_id = ~std::uint32_t{0};
+  static constexpr std::uint32_t small_spare = ~std::uint32_t{0};
+  static constexpr std::uint32_t large_spare = small_spare - 1;
+  static constexpr std::size_t kept_spares_max = 4;
   struct page_memory {
     void operator()(std::byte* at) const noexcept { std::free(at); }
   };
@@ -75,6 +80,7 @@ class uring_buffers : public lease_home {
   bool incremental_ = false;
   std::uint32_t buffer_size_ = 0;
   std::vector<buffer> buffers_;
+  std::vector<std::unique_ptr<std::byte[]>> kept_spares_;  ///< Large ones.
   unsigned with_kernel_ = 0;
   int unpublished_ = 0;
   std::size_t leases_ = 0;
