@@ -6,6 +6,8 @@
 #include <soquete/lease.hpp>
 #include <vector>
 
+#include "kernel/page_memory.hpp"
+
 namespace soquete::kernel {
 
 /// Hands out room, and turns what was filled of it into a lease.
@@ -42,7 +44,7 @@ class chunk_pool : public lease_home {
  private:
   static constexpr std::uint32_t spare = ~std::uint32_t{0};
   struct chunk {
-    std::unique_ptr<std::byte[]> memory;
+    page_memory memory;
     std::uint32_t used = 0;
     std::uint32_t leases = 0;
   };

@@ -54,9 +54,9 @@ result<socket_block*> kernel_driver::adopt(int descriptor) {
   }
   size = sizeof listening;
   ::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size);
-  block.kind = listening != 0       ? descriptor_kind::listener
+  block.kind = listening != 0        ? descriptor_kind::listener
                : type != SOCK_STREAM ? descriptor_kind::datagram
-                                    : descriptor_kind::stream;
+                                     : descriptor_kind::stream;
   // A connection that is gone again when we come to accept it must not hold the loop.
   if (block.kind == descriptor_kind::listener)
     ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) | O_NONBLOCK);

@@ -11,7 +11,6 @@
 namespace soquete::kernel {
 
 namespace {
-constexpr std::size_t page_size = 4096;
 constexpr std::size_t ring_bytes = uring_buffers::entries * sizeof(io_uring_buf);
 }  // namespace
 
@@ -118,10 +117,9 @@ uring_buffers::piece uring_buffers::spare(spare_size size) noexcept {
 bool uring_buffers::grow() noexcept {
   const std::size_t more = std::min<std::size_t>(grow_by, entries - buffers_.size());
   for (std::size_t i = 0; i < more; ++i) {
-    // Copying into whole pages is measurably cheaper than into what malloc(3) gives.
-    auto* const memory = static_cast<std::byte*>(std::aligned_alloc(page_size, buffer_size_));
-    if (memory == nullptr) break;
-    buffers_.push_back({std::unique_ptr<std::byte[], page_memory>(memory)});
+    page_memory memory = allocate_pages(buffer_size_);
+    if (!memory) break;
+    buffers_.push_back({std::move(memory)});
     memory_ += buffer_size_;
     offer(static_cast<std::uint16_t>(buffers_.size() - 1));
   }

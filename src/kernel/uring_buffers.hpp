@@ -3,11 +3,12 @@
 
 #include <liburing.h>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <soquete/error.hpp>
 #include <soquete/lease.hpp>
 #include <vector>
+
+#include "kernel/page_memory.hpp"
 
 namespace soquete::kernel {
 
@@ -64,11 +65,8 @@ class uring_buffers : public lease_home {
   static constexpr std::uint32_t small_spare = ~std::uint32_t{0};
   static constexpr std::uint32_t large_spare = small_spare - 1;
   static constexpr std::size_t kept_spares_max = 4;
-  struct page_memory {
-    void operator()(std::byte* at) const noexcept { std::free(at); }
-  };
   struct buffer {
-    std::unique_ptr<std::byte[], page_memory> memory;
+    page_memory memory;
     std::uint32_t used = 0;
     std::uint32_t holders = 0;  ///< Leases, and one for the kernel.
   };
