@@ -12,7 +12,7 @@ void idle_memory(const options& o) {
   all.grow(1);  // What is touched once, for all connections, is not counted.
   std::uint64_t before = watched.resident_bytes();
   all.grow(o.connections);
-  usleep(100'000);
+  usleep(100'000);  // The server may still be tidying up after the last echo.
   std::uint64_t after = watched.resident_bytes();
   if (before == 0 || after == 0) fail("the server's memory cannot be read");
   double growth = after > before ? static_cast<double>(after - before) : 0;

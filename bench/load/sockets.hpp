@@ -42,7 +42,7 @@ inline void wait_for_server(std::uint16_t port) {
       reset(fd);
       return;
     }
-    usleep(2000);
+    usleep(2000);  // Peers have no way to say that they listen; five seconds in all.
   }
   fail("no server");
 }
