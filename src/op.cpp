@@ -8,9 +8,11 @@ namespace {
 step step_of(opcode code) noexcept {
   switch (code) {
     case opcode::receive:
+    case opcode::receive_messages:
     case opcode::receive_lease: return step::receive;
     case opcode::send:
     case opcode::send_some:
+    case opcode::send_messages:
     case opcode::send_parts: return step::send;
     case opcode::accept: return step::accept;
     case opcode::connect: return step::connect;

@@ -6,12 +6,15 @@ namespace soquete {
 namespace {
 
 std::string_view name_of(option which) noexcept {
-  constexpr std::array<std::string_view, 21> names{
-      "SO_REUSEADDR",      "SO_REUSEPORT", "IPV6_V6ONLY",      "SO_RCVBUF",    "SO_SNDBUF",
-      "SO_KEEPALIVE",      "SO_LINGER",    "SO_MARK",          "SO_PRIORITY",  "IP_TOS",
-      "TCP_NODELAY",       "TCP_KEEPIDLE", "TCP_KEEPINTVL",    "TCP_KEEPCNT",  "TCP_USER_TIMEOUT",
-      "TCP_NOTSENT_LOWAT", "TCP_MAXSEG",   "TCP_DEFER_ACCEPT", "TCP_FASTOPEN", "TCP_FASTOPEN_CONNECT",
-      "SO_ERROR"};
+  constexpr std::array<std::string_view, 37> names{
+      "SO_REUSEADDR",      "SO_REUSEPORT",    "IPV6_V6ONLY",      "SO_RCVBUF",       "SO_SNDBUF",
+      "SO_KEEPALIVE",      "SO_LINGER",       "SO_MARK",          "SO_PRIORITY",     "IP_TOS",
+      "TCP_NODELAY",       "TCP_KEEPIDLE",    "TCP_KEEPINTVL",    "TCP_KEEPCNT",     "TCP_USER_TIMEOUT",
+      "TCP_NOTSENT_LOWAT", "TCP_MAXSEG",      "TCP_DEFER_ACCEPT", "TCP_FASTOPEN",    "TCP_FASTOPEN_CONNECT",
+      "SO_ERROR",          "SO_BROADCAST",    "IP_FREEBIND",      "IP_TTL",          "IP_MULTICAST_TTL",
+      "IP_MULTICAST_LOOP", "IP_MULTICAST_IF", "IP_MULTICAST_ALL", "IP_MTU_DISCOVER", "IP_MTU",
+      "IP_PKTINFO",        "IP_RECVTOS",      "IP_RECVTTL",       "SO_TIMESTAMPNS",  "SO_RXQ_OVFL",
+      "SO_PASSCRED",       "UDP_GRO"};
   return names[static_cast<std::size_t>(which)];
 }
 
@@ -54,6 +57,13 @@ void socket::close() noexcept {
   detail::tell(*block_, step::none, 0, nullptr, block_->reset_on_close ? "reset" : "close", nullptr);
   socket_block& closed = *std::exchange(block_, nullptr);
   closed.home.close(closed);
+}
+
+handle socket::release() {
+  if (block_ == nullptr) return {};
+  detail::tell(*block_, step::none, 0, nullptr, "release", nullptr);
+  socket_block& released = *std::exchange(block_, nullptr);
+  return released.home.release(released);
 }
 
 endpoint socket::peer() const noexcept {

@@ -1,5 +1,6 @@
 // TCP: the small verbs of streams and listeners.
 #include <cerrno>
+#include <soquete/deadline.hpp>
 #include <soquete/descriptor.hpp>
 #include <soquete/loop.hpp>
 #include <soquete/tcp.hpp>
@@ -14,8 +15,8 @@ result<void> finish_sending(socket& s) {
   return done;
 }
 
-result<socket> adopt_as(loop& here, int number, descriptor_kind wanted) {
-  auto block = here.net().adopt(number);
+result<socket> adopt_as(loop& here, handle taken, descriptor_kind wanted) {
+  auto block = here.net().adopt(std::move(taken));
   if (!block) return fail(std::move(block.error()));
   if ((*block)->kind == wanted) return socket(**block);
   socket other(**block);
@@ -26,8 +27,8 @@ result<socket> adopt_as(loop& here, int number, descriptor_kind wanted) {
 
 namespace tcp {
 
-result<stream> stream::adopt(loop& here, int number) {
-  auto s = adopt_as(here, number, descriptor_kind::stream);
+result<stream> stream::adopt(loop& here, handle taken) {
+  auto s = adopt_as(here, std::move(taken), descriptor_kind::stream);
   if (!s) return fail(std::move(s.error()));
   return stream(std::move(*s));
 }
@@ -40,8 +41,13 @@ void stream::abort() noexcept {
   socket_.close();
 }
 
-result<listener> listener::adopt(loop& here, int number) {
-  auto s = adopt_as(here, number, descriptor_kind::listener);
+task<result<stream>> stream::adopt(handle taken) {
+  loop& here = co_await this_loop();
+  co_return adopt(here, std::move(taken));
+}
+
+result<listener> listener::adopt(loop& here, handle taken) {
+  auto s = adopt_as(here, std::move(taken), descriptor_kind::listener);
   if (!s) return fail(std::move(s.error()));
   return listener(std::move(*s));
 }
@@ -53,8 +59,8 @@ result<stream> listener::accepting::take() const {
 
 }  // namespace tcp
 
-result<descriptor> descriptor::adopt(loop& here, int number) {
-  auto block = here.net().adopt(number);
+result<descriptor> descriptor::adopt(loop& here, handle taken) {
+  auto block = here.net().adopt(std::move(taken));
   if (!block) return fail(std::move(block.error()));
   descriptor made;
   made.socket_ = socket(**block);

@@ -26,11 +26,19 @@ class watched_driver final : public driver {
   std::string_view name() const noexcept override { return inner_->name(); }
   driver_counts counts() const noexcept override { return inner_->counts(); }
   result<socket_block*> open(family f, transport t) override { return inner_->open(f, t); }
-  result<socket_block*> adopt(int number) override { return inner_->adopt(number); }
+  result<socket_block*> adopt(handle h) override { return inner_->adopt(std::move(h)); }
+  result<socket_pair> pair(transport t) override { return inner_->pair(t); }
   result<socket_block*> watch_signals(std::span<const int> s) override { return inner_->watch_signals(s); }
   result<void> bind(socket_block& b, const endpoint& e) override { return inner_->bind(b, e); }
   result<void> listen(socket_block& b, int backlog) override { return inner_->listen(b, backlog); }
   result<endpoint> local(const socket_block& b) const override { return inner_->local(b); }
+  result<endpoint> peer(const socket_block& b) const override { return inner_->peer(b); }
+  result<credentials> peer_credentials(const socket_block& b) const override {
+    return inner_->peer_credentials(b);
+  }
+  result<void> disconnect(socket_block& b) override { return inner_->disconnect(b); }
+  result<void> join(socket_block& b, const group_membership& g) override { return inner_->join(b, g); }
+  result<void> leave(socket_block& b, const group_membership& g) override { return inner_->leave(b, g); }
   result<void> set(socket_block& b, option o, std::int64_t v) override { return inner_->set(b, o, v); }
   result<std::int64_t> get(const socket_block& b, option o) const override { return inner_->get(b, o); }
   result<void> set(socket_block& b, text_option o, std::string_view v) override {
@@ -40,6 +48,7 @@ class watched_driver final : public driver {
   result<tcp_info> info(const socket_block& b) const override { return inner_->info(b); }
   result<void> shutdown(socket_block& b, direction d) override { return inner_->shutdown(b, d); }
   void close(socket_block& b) noexcept override { inner_->close(b); }
+  handle release(socket_block& b) override { return inner_->release(b); }
   bool start(op& o) noexcept override { return inner_->start(o); }
   void cancel(op& o) noexcept override { inner_->cancel(o); }
   time_point now() const noexcept override { return inner_->now() + watcher_.leap; }

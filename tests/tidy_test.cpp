@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 // and those below.
 constexpr std::string_view floors[] = {
     // F0, values
-    "address address_* bytes endpoint error lease option owned prefix tcp_info text where",
+    "address address_* bytes endpoint error handle lease message option owned prefix tcp_info text where",
     // F1, coroutines
     "cancel copy event frame memory race reader run_queue scope stream suspended task",
     // F2, the seam

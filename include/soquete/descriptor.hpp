@@ -15,7 +15,8 @@ class descriptor {
  public:
   descriptor() = default;
   /// Takes it over.  Errors: bad_file_descriptor.
-  static result<descriptor> adopt(loop& here, int number);
+  static result<descriptor> adopt(loop& here, handle taken);
+  static result<descriptor> adopt(loop& here, int number) { return adopt(here, handle(number)); }
 
   /// 1 byte or more, or an empty lease at the end of file.  read(2)
   [[nodiscard]] detail::receive_lease receive() noexcept { return detail::receive_lease(socket_.block()); }
@@ -34,6 +35,8 @@ class descriptor {
   /// Ends our side: shuts a socket's sending half down, closes anything else.
   result<void> finish();
   void close() noexcept { socket_.close(); }
+  /// Lets go of it, open, with what was received and not read.
+  [[nodiscard]] handle release() { return socket_.release(); }
 
   bool is_open() const noexcept { return socket_.is_open(); }
   int number() const noexcept { return socket_.descriptor(); }

@@ -1,7 +1,7 @@
 // The seam: what the library asks of a network, real or simulated.  Numbered contract: docs/driver.md.
 #pragma once
 
-#include <soquete/endpoint.hpp>
+#include <soquete/message.hpp>
 #include <soquete/op.hpp>
 #include <soquete/option.hpp>
 #include <soquete/owned.hpp>
@@ -23,8 +23,8 @@ enum class direction : std::uint8_t { receiving, sending, both };
 
 /// What a descriptor is, as far as drivers must know.
 enum class descriptor_kind : std::uint8_t {
-  stream,    ///< A connected socket.
-  datagram,  ///< A socket of datagrams.
+  stream,    ///< A socket of bytes in order.
+  datagram,  ///< A socket of messages, in order or not.
   listener,  ///< A socket that listens.
   file,      ///< A file: it never waits.
   other,     ///< A pipe, a terminal, anything that is read and written.
@@ -36,20 +36,34 @@ constexpr bool is_socket(descriptor_kind kind) noexcept { return kind < descript
 /// What a driver keeps of one open socket. Made and freed by the driver; drivers add their own part.
 struct socket_block {
   explicit socket_block(driver& owner) noexcept : home(owner) { reader.on = writer.on = this; }
+  socket_block(const socket_block&) = delete;
+  socket_block& operator=(const socket_block&) = delete;
 
   slot reader;
   slot writer;
   driver& home;
   int descriptor = -1;
   descriptor_kind kind = descriptor_kind::stream;
-  bool reset_on_close = false;  ///< Close with a reset instead of a FIN.
-  bool send_broken = false;     ///< A send ended part-way: nothing sensible can follow.
+  family domain = family::v4;             ///< Of sockets.
+  transport carries = transport::stream;  ///< Of sockets, listeners among them.
+  bool reset_on_close = false;            ///< Close with a reset instead of a FIN.
+  bool send_broken = false;               ///< A send ended part-way: nothing sensible can follow.
   std::uint16_t peer_port = 0;
   address peer_address;  ///< Kept because the kernel forgets it after a reset.
   bool has_peer = false;
+  handle* carried = nullptr;  ///< What it has brought along, unread; owned.
+  std::int32_t refused = 0;   ///< -errno of an earlier datagram, to be told to the receive that waits.
+  std::uint32_t segment_max = 65'535;  ///< Longest datagram that the kernel has not failed to cut; 0: none.
 
  protected:
-  ~socket_block() = default;
+  ~socket_block() { delete carried; }
+};
+
+/// Who may send to a group: anybody, or one source.  RFC 3376, RFC 3678
+struct group_membership {
+  address group{};              ///< A multicast address.
+  address source{};             ///< Unspecified: any.
+  std::uint32_t interface = 0;  ///< By number; 0: the system chooses.
 };
 
 /// How the sockets of a driver stand: for tests, and for operators.
@@ -73,6 +87,12 @@ struct trace_sink {
   void (*told)(trace_sink*, const trace_event&) noexcept = nullptr;
 };
 
+/// Two sockets, each other's peers.
+struct socket_pair {
+  socket_block* first = nullptr;
+  socket_block* second = nullptr;
+};
+
 /// One thread only, but for wake().
 class driver {
  public:
@@ -86,11 +106,17 @@ class driver {
 
   // Sockets: answered at once.
   virtual result<socket_block*> open(family, transport) = 0;                      // socket(2)
-  virtual result<socket_block*> adopt(int descriptor) = 0;                        // takes it over
+  virtual result<socket_block*> adopt(handle) = 0;                                // takes it over
+  virtual result<socket_pair> pair(transport) = 0;                                // socketpair(2)
   virtual result<socket_block*> watch_signals(std::span<const int> signals) = 0;  // signalfd(2)
   virtual result<void> bind(socket_block&, const endpoint&) = 0;                  // bind(2)
   virtual result<void> listen(socket_block&, int backlog) = 0;                    // listen(2)
   virtual result<endpoint> local(const socket_block&) const = 0;                  // getsockname(2)
+  virtual result<endpoint> peer(const socket_block&) const = 0;                   // getpeername(2)
+  virtual result<credentials> peer_credentials(const socket_block&) const = 0;    // SO_PEERCRED
+  virtual result<void> disconnect(socket_block&) = 0;                             // connect(2), AF_UNSPEC
+  virtual result<void> join(socket_block&, const group_membership&) = 0;          // MCAST_JOIN_GROUP
+  virtual result<void> leave(socket_block&, const group_membership&) = 0;         // MCAST_LEAVE_GROUP
   virtual result<void> set(socket_block&, option, std::int64_t value) = 0;        // setsockopt(2)
   virtual result<std::int64_t> get(const socket_block&, option) const = 0;        // getsockopt(2)
   virtual result<void> set(socket_block&, text_option, std::string_view value) = 0;
@@ -99,6 +125,8 @@ class driver {
   virtual result<void> shutdown(socket_block&, direction) = 0;   // shutdown(2)
   /// The block is the driver's from here on. No operation may be pending on it.
   virtual void close(socket_block&) noexcept = 0;  // close(2)
+  /// Lets the descriptor go, open, with all that has arrived on it. Otherwise as close().
+  virtual handle release(socket_block&) = 0;
 
   // Operations: each ends exactly once.
   /// True: it is done, `outcome` is set and nobody is woken. False: one complete() follows, later.

@@ -21,6 +21,12 @@ enum class opcode : std::uint8_t {
   connect,        ///< `data` is a const endpoint.
   readable,       ///< Result 0 once a read would not wait.
   signal,         ///< Result: the number of a signal that has come.
+  /// Gives 1 to `size` messages: `data` is an array of received_message, lent as by receive_lease. Result:
+  /// their number. On a stream one message, 0 at the end.
+  receive_messages,
+  /// `data` is an array of `size` outgoing_message, sent in order. Result: `size`; each tells its own
+  /// outcome. On a stream one message, all of it or an error.
+  send_messages,
 };
 
 /// Plain data: what is asked for, and what came of it. Does not move while in flight.
@@ -39,7 +45,7 @@ struct op : waiter {
   socket_block* on = nullptr;
   const void* data = nullptr;
   std::size_t size = 0;
-  std::size_t moved = 0;       ///< Sends: bytes that the stream has taken so far, also after an error.
+  std::size_t moved = 0;       ///< Sends: bytes or messages taken so far, also after an error.
   lease_home* home = nullptr;  ///< Of the lease received.
 
   op() = default;

@@ -28,6 +28,22 @@ enum class option : std::uint8_t {
   fast_open,            ///< TCP_FASTOPEN: on a listener, the length of its queue
   fast_open_connect,    ///< TCP_FASTOPEN_CONNECT
   pending_error,        ///< SO_ERROR: reading clears it
+  broadcast,            ///< SO_BROADCAST
+  free_bind,            ///< IP_FREEBIND
+  hop_limit,            ///< IP_TTL, IPV6_UNICAST_HOPS
+  multicast_hops,       ///< IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS
+  multicast_loop,       ///< IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP
+  multicast_interface,  ///< IP_MULTICAST_IF, IPV6_MULTICAST_IF: number of the interface
+  multicast_all,        ///< IP_MULTICAST_ALL, IPV6_MULTICAST_ALL
+  path_mtu_discovery,   ///< IP_MTU_DISCOVER, IPV6_MTU_DISCOVER
+  path_mtu,             ///< IP_MTU, IPV6_MTU: of a connected socket, read only
+  tell_destination,     ///< IP_PKTINFO, IPV6_RECVPKTINFO
+  tell_traffic_class,   ///< IP_RECVTOS, IPV6_RECVTCLASS
+  tell_hops,            ///< IP_RECVTTL, IPV6_RECVHOPLIMIT
+  tell_time,            ///< SO_TIMESTAMPNS
+  tell_drops,           ///< SO_RXQ_OVFL
+  tell_sender,          ///< SO_PASSCRED
+  receive_segments,     ///< UDP_GRO
 };
 
 /// Options whose value is a name.

@@ -26,6 +26,8 @@ class socket {
   bool is_open() const noexcept { return block_ != nullptr; }
   /// Closes now; once more does nothing.  close(2)
   void close() noexcept;
+  /// Lets the descriptor go, open, with what has arrived on it. No operation may be pending.
+  [[nodiscard]] handle release();
 
   socket_block& block() const noexcept { return *block_; }
   driver& net() const noexcept { return block_->home; }

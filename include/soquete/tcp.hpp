@@ -18,8 +18,11 @@ class stream {
   stream() = default;
   explicit stream(socket connected) noexcept : socket_(std::move(connected)) {}
 
-  /// Takes over a connected descriptor.  Errors: bad_file_descriptor.
-  static result<stream> adopt(loop& here, int descriptor);
+  /// Takes over a connected descriptor, in this loop or in the one that awaits it.
+  /// Errors: bad_file_descriptor, invalid_argument for what is no stream.
+  static result<stream> adopt(loop& here, handle descriptor);
+  static result<stream> adopt(loop& here, int descriptor) { return adopt(here, handle(descriptor)); }
+  [[nodiscard]] static task<result<stream>> adopt(handle descriptor);
 
   /// Receives 1 byte or more, or an empty lease once the peer has finished sending.
   ///
@@ -62,6 +65,8 @@ class stream {
   /// Closes at once with a reset: the peer is told that something went wrong, unsent bytes are dropped.
   /// SO_LINGER, socket(7)
   void abort() noexcept;
+  /// Lets go of the open connection, for another loop or process, with what has arrived and was not received.
+  [[nodiscard]] handle release() { return socket_.release(); }
   /// Closes; unsent bytes are delivered in the background. Unread bytes turn it into a reset.  close(2)
   void close() noexcept { socket_.close(); }
 
@@ -121,8 +126,10 @@ class listener {
   listener() = default;
   explicit listener(socket listening) noexcept : socket_(std::move(listening)) {}
 
-  /// Takes over a listening descriptor.  Errors: bad_file_descriptor, not_a_stream.
-  static result<listener> adopt(loop& here, int descriptor);
+  /// Takes over a listening descriptor.  Errors: bad_file_descriptor, invalid_argument for what does not
+  /// listen.
+  static result<listener> adopt(loop& here, handle descriptor);
+  static result<listener> adopt(loop& here, int descriptor) { return adopt(here, handle(descriptor)); }
 
   class accepting;
   /// Waits for the next connection. Cancelled, nothing is lost: a connection that comes is for the next call.
@@ -130,6 +137,8 @@ class listener {
   [[nodiscard]] accepting accept() noexcept;
 
   bool is_open() const noexcept { return socket_.is_open(); }
+  /// Lets go of it, open and listening, with connections that had been accepted and not been asked for.
+  [[nodiscard]] handle release() { return socket_.release(); }
   /// Connections not yet accepted are reset.
   void close() noexcept { socket_.close(); }
   int descriptor() const noexcept { return socket_.descriptor(); }

@@ -22,41 +22,88 @@ namespace soquete::kernel {
 
 error system_error(step during) noexcept { return {std::error_code(errno, std::generic_category()), during}; }
 
+namespace {
+
+int type_of(transport how) noexcept {
+  switch (how) {
+    case transport::datagram: return SOCK_DGRAM;
+    case transport::sequenced: return SOCK_SEQPACKET;
+    default: return SOCK_STREAM;
+  }
+}
+
+transport transport_of(int type) noexcept {
+  return type == SOCK_DGRAM       ? transport::datagram
+         : type == SOCK_SEQPACKET ? transport::sequenced
+                                  : transport::stream;
+}
+
+descriptor_kind kind_of(transport how) noexcept {
+  const bool is_of_messages = how == transport::datagram || how == transport::sequenced;
+  return is_of_messages ? descriptor_kind::datagram : descriptor_kind::stream;
+}
+
+int option_of(int descriptor, int which) noexcept {
+  int value = -1;
+  socklen_t size = sizeof value;
+  return ::getsockopt(descriptor, SOL_SOCKET, which, &value, &size) == 0 ? value : -1;
+}
+
+family family_of(int descriptor) noexcept {
+  const int domain = option_of(descriptor, SO_DOMAIN);
+  return domain == AF_UNIX ? family::local : domain == AF_INET6 ? family::v6 : family::v4;
+}
+
+}  // namespace
+
 result<socket_block*> kernel_driver::open(family where, transport how) {
   const int domain = where == family::v4 ? AF_INET : where == family::v6 ? AF_INET6 : AF_UNIX;
-  const int type = how == transport::datagram    ? SOCK_DGRAM
-                   : how == transport::sequenced ? SOCK_SEQPACKET
-                                                 : SOCK_STREAM;
+  const int type = type_of(how);
   const int protocol = how == transport::multipath_stream ? IPPROTO_MPTCP : 0;
   const int descriptor = ::socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
   if (descriptor < 0) return fail(system_error(step::open));
   socket_block& block = make_block();
   block.descriptor = descriptor;
-  block.kind = how == transport::datagram ? descriptor_kind::datagram : descriptor_kind::stream;
+  block.kind = kind_of(how);
+  block.domain = where;
+  block.carries = how;
   return &block;
 }
 
-result<socket_block*> kernel_driver::adopt(int descriptor) {
+result<socket_pair> kernel_driver::pair(transport how) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, type_of(how) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
+    return fail(system_error(step::open));
+  const auto block_of = [&](int descriptor) {
+    socket_block& block = make_block();
+    block.descriptor = descriptor;
+    block.kind = kind_of(how);
+    block.domain = family::local;
+    block.carries = how;
+    return &block;
+  };
+  return socket_pair{block_of(ends[0]), block_of(ends[1])};
+}
+
+result<socket_block*> kernel_driver::adopt(handle taken) {
+  const int descriptor = taken.descriptor();
   const int flags = ::fcntl(descriptor, F_GETFD);
   if (flags < 0) return fail(system_error(step::adopt));
   ::fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC);
 
   socket_block& block = make_block();
-  block.descriptor = descriptor;
-  int type = 0;
-  int listening = 0;
-  socklen_t size = sizeof type;
-  if (::getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
+  block.descriptor = taken.release();
+  if (!taken.unread().empty() || !taken.accepted().empty()) block.carried = new handle(std::move(taken));
+  const int type = option_of(descriptor, SO_TYPE);
+  if (type < 0) {
     struct stat about{};
     const bool is_file = ::fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode);
     block.kind = is_file ? descriptor_kind::file : descriptor_kind::other;
     return &block;
   }
-  size = sizeof listening;
-  ::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size);
-  block.kind = listening != 0        ? descriptor_kind::listener
-               : type != SOCK_STREAM ? descriptor_kind::datagram
-                                     : descriptor_kind::stream;
+  block.domain = family_of(descriptor);
+  block.carries = transport_of(type);
+  block.kind = option_of(descriptor, SO_ACCEPTCONN) > 0 ? descriptor_kind::listener : kind_of(block.carries);
   // A connection that is gone again when we come to accept it must not hold the loop.
   if (block.kind == descriptor_kind::listener)
     ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) | O_NONBLOCK);
@@ -102,6 +149,29 @@ result<endpoint> kernel_driver::local(const socket_block& block) const {
   return ours.to_endpoint();
 }
 
+result<endpoint> kernel_driver::peer(const socket_block& block) const {
+  socket_address theirs;
+  if (::getpeername(block.descriptor, theirs.get(), &theirs.size) != 0)
+    return fail(system_error(step::get_option));
+  return theirs.to_endpoint();
+}
+
+result<credentials> kernel_driver::peer_credentials(const socket_block& block) const {
+  ucred who{};
+  socklen_t size = sizeof who;
+  if (::getsockopt(block.descriptor, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0)
+    return fail(system_error(step::get_option));
+  return credentials{who.pid, who.uid, who.gid};
+}
+
+result<void> kernel_driver::disconnect(socket_block& block) {
+  sockaddr nobody{};
+  nobody.sa_family = AF_UNSPEC;
+  if (::connect(block.descriptor, &nobody, sizeof nobody) != 0) return fail(system_error(step::connect));
+  block.has_peer = false;
+  return {};
+}
+
 result<void> kernel_driver::shutdown(socket_block& block, direction which) {
   const int how = which == direction::receiving ? SHUT_RD : which == direction::sending ? SHUT_WR : SHUT_RDWR;
   if (::shutdown(block.descriptor, how) != 0) return fail(system_error(step::shutdown));
@@ -110,10 +180,12 @@ result<void> kernel_driver::shutdown(socket_block& block, direction which) {
 
 time_point kernel_driver::now() const noexcept { return clock::now(); }
 
-socket_block& kernel_driver::accepted(int descriptor, const endpoint& peer) {
+socket_block& kernel_driver::accepted(const socket_block& listener, int descriptor, const endpoint& peer) {
   socket_block& block = make_block();
   block.descriptor = descriptor;
-  block.kind = descriptor_kind::stream;
+  block.kind = kind_of(listener.carries);
+  block.domain = listener.domain;
+  block.carries = listener.carries;
   if (peer.is_ip()) {
     block.peer_address = peer.addr();
     block.peer_port = peer.port();

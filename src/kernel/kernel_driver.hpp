@@ -3,6 +3,8 @@
 
 #include <soquete/driver.hpp>
 
+#include "kernel/message_pool.hpp"
+
 namespace soquete::kernel {
 
 class kernel_driver : public driver {
@@ -10,11 +12,17 @@ class kernel_driver : public driver {
   using driver::driver;
 
   result<socket_block*> open(family, transport) override;
-  result<socket_block*> adopt(int descriptor) override;
+  result<socket_block*> adopt(handle) override;
+  result<socket_pair> pair(transport) override;
   result<socket_block*> watch_signals(std::span<const int> signals) override;
   result<void> bind(socket_block&, const endpoint&) override;
   result<void> listen(socket_block&, int backlog) override;
   result<endpoint> local(const socket_block&) const override;
+  result<endpoint> peer(const socket_block&) const override;
+  result<credentials> peer_credentials(const socket_block&) const override;
+  result<void> disconnect(socket_block&) override;
+  result<void> join(socket_block&, const group_membership&) override;
+  result<void> leave(socket_block&, const group_membership&) override;
   result<void> set(socket_block&, option, std::int64_t value) override;
   result<std::int64_t> get(const socket_block&, option) const override;
   result<void> set(socket_block&, text_option, std::string_view value) override;
@@ -27,8 +35,12 @@ class kernel_driver : public driver {
   /// A block of the driver's own kind; it owns nothing yet.
   virtual socket_block& make_block() = 0;
 
-  /// A block for a descriptor that a connection was accepted on.
-  socket_block& accepted(int descriptor, const endpoint& peer);
+  /// A block for a connection that this listener has accepted.
+  socket_block& accepted(const socket_block& listener, int descriptor, const endpoint& peer);
+  /// Serves a read from what the socket has brought along. `outcome` is set.
+  void read_carried(socket_block&, op&);
+  /// What an operation may be lent besides leases of the driver's own kind.
+  message_pool messages_;
   /// Closes the descriptor, with a reset if the block says so.
   static void close_descriptor(const socket_block&) noexcept;
   /// Closes it with a reset.

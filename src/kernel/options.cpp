@@ -13,6 +13,10 @@
 namespace soquete::kernel {
 namespace {
 
+// Newer than some headers.
+constexpr int multicast_all_v6 = 29;       // IPV6_MULTICAST_ALL
+constexpr int udp_receive_segments = 104;  // UDP_GRO
+
 struct kernel_name {
   int level;
   int number;
@@ -22,6 +26,26 @@ bool is_v6(int descriptor) noexcept {
   int domain = 0;
   socklen_t size = sizeof domain;
   return ::getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_INET6;
+}
+
+// Options of both families: IPv6's for a socket of IPv6, which may carry IPv4 as well.
+kernel_name ip_name(int descriptor, int v4, int v6) noexcept {
+  return is_v6(descriptor) ? kernel_name{IPPROTO_IPV6, v6} : kernel_name{IPPROTO_IP, v4};
+}
+
+// IPv4's option, for what a dual-stack socket does over IPv4; 0: there is none, or it is needless.
+int v4_twin(option which) noexcept {
+  switch (which) {
+    case option::traffic_class: return IP_TOS;
+    case option::hop_limit: return IP_TTL;
+    case option::path_mtu_discovery: return IP_MTU_DISCOVER;
+    case option::tell_traffic_class: return IP_RECVTOS;
+    case option::tell_hops: return IP_RECVTTL;
+    case option::multicast_hops: return IP_MULTICAST_TTL;
+    case option::multicast_loop: return IP_MULTICAST_LOOP;
+    case option::multicast_all: return IP_MULTICAST_ALL;
+    default: return 0;
+  }
 }
 
 kernel_name name_of(option which, int descriptor) noexcept {
@@ -35,9 +59,7 @@ kernel_name name_of(option which, int descriptor) noexcept {
     case option::linger: return {SOL_SOCKET, SO_LINGER};
     case option::mark: return {SOL_SOCKET, SO_MARK};
     case option::priority: return {SOL_SOCKET, SO_PRIORITY};
-    case option::traffic_class:
-      if (is_v6(descriptor)) return {IPPROTO_IPV6, IPV6_TCLASS};
-      return {IPPROTO_IP, IP_TOS};
+    case option::traffic_class: return ip_name(descriptor, IP_TOS, IPV6_TCLASS);
     case option::no_delay: return {IPPROTO_TCP, TCP_NODELAY};
     case option::keep_alive_idle: return {IPPROTO_TCP, TCP_KEEPIDLE};
     case option::keep_alive_interval: return {IPPROTO_TCP, TCP_KEEPINTVL};
@@ -49,6 +71,22 @@ kernel_name name_of(option which, int descriptor) noexcept {
     case option::fast_open: return {IPPROTO_TCP, TCP_FASTOPEN};
     case option::fast_open_connect: return {IPPROTO_TCP, TCP_FASTOPEN_CONNECT};
     case option::pending_error: return {SOL_SOCKET, SO_ERROR};
+    case option::broadcast: return {SOL_SOCKET, SO_BROADCAST};
+    case option::free_bind: return {IPPROTO_IP, IP_FREEBIND};
+    case option::hop_limit: return ip_name(descriptor, IP_TTL, IPV6_UNICAST_HOPS);
+    case option::multicast_hops: return ip_name(descriptor, IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS);
+    case option::multicast_loop: return ip_name(descriptor, IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP);
+    case option::multicast_interface: return ip_name(descriptor, IP_MULTICAST_IF, IPV6_MULTICAST_IF);
+    case option::multicast_all: return ip_name(descriptor, IP_MULTICAST_ALL, multicast_all_v6);
+    case option::path_mtu_discovery: return ip_name(descriptor, IP_MTU_DISCOVER, IPV6_MTU_DISCOVER);
+    case option::path_mtu: return ip_name(descriptor, IP_MTU, IPV6_MTU);
+    case option::tell_destination: return ip_name(descriptor, IP_PKTINFO, IPV6_RECVPKTINFO);
+    case option::tell_traffic_class: return ip_name(descriptor, IP_RECVTOS, IPV6_RECVTCLASS);
+    case option::tell_hops: return ip_name(descriptor, IP_RECVTTL, IPV6_RECVHOPLIMIT);
+    case option::tell_time: return {SOL_SOCKET, SO_TIMESTAMPNS};
+    case option::tell_drops: return {SOL_SOCKET, SO_RXQ_OVFL};
+    case option::tell_sender: return {SOL_SOCKET, SO_PASSCRED};
+    case option::receive_segments: return {IPPROTO_UDP, udp_receive_segments};
   }
   return {-1, -1};
 }
@@ -71,12 +109,16 @@ result<void> kernel_driver::set(socket_block& block, option which, std::int64_t 
   if (which == option::linger) {
     const linger how{value >= 0, value >= 0 ? static_cast<int>(value) : 0};
     done = ::setsockopt(block.descriptor, name.level, name.number, &how, sizeof how);
+  } else if (which == option::multicast_interface && name.level == IPPROTO_IP) {
+    ip_mreqn how{};
+    how.imr_ifindex = static_cast<int>(value);
+    done = ::setsockopt(block.descriptor, name.level, name.number, &how, sizeof how);
   } else {
     const int number = static_cast<int>(value);
     done = ::setsockopt(block.descriptor, name.level, name.number, &number, sizeof number);
-    // A dual-stack socket sends IPv4 too, under another option; where it does not, this fails harmlessly.
-    if (done == 0 && which == option::traffic_class && name.level == IPPROTO_IPV6)
-      ::setsockopt(block.descriptor, IPPROTO_IP, IP_TOS, &number, sizeof number);
+    // Where the socket does without IPv4, this fails harmlessly.
+    if (const int twin = v4_twin(which); done == 0 && twin != 0 && name.level == IPPROTO_IPV6)
+      ::setsockopt(block.descriptor, IPPROTO_IP, twin, &number, sizeof number);
   }
   if (done != 0) return fail(system_error(step::set_option));
   return {};

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 
+#include "kernel/messages.hpp"
 #include "kernel/transfer.hpp"
 
 namespace soquete::kernel {
@@ -29,11 +30,11 @@ readiness_driver::readiness_driver(run_queue& queue, std::unique_ptr<poller> eve
 
 readiness_driver::~readiness_driver() {
   assert(open_ == 0);
-  assert(chunks_.leases() == 0);
+  assert(chunks_.leases() == 0 && messages_.leases() == 0);
 }
 
 driver_counts readiness_driver::counts() const noexcept {
-  return {open_, chunks_.leases(), chunks_.memory(), calls_};
+  return {open_, chunks_.leases() + messages_.leases(), chunks_.memory() + messages_.memory(), calls_};
 }
 
 socket_block& readiness_driver::make_block() {
@@ -58,17 +59,32 @@ socket_block& readiness_driver::make_block() {
 
 void readiness_driver::close(socket_block& closed) noexcept {
   auto& b = static_cast<block&>(closed);
+  forget(b);
+  close_descriptor(b);
+  if (!b.poke_queued) free(b);
+}
+
+handle readiness_driver::release(socket_block& released) {
+  auto& b = static_cast<block&>(released);
+  handle out = b.carried != nullptr ? std::move(*b.carried) : handle();
+  handle whole(b.descriptor);
+  whole.set_unread(out.take_unread());
+  whole.set_accepted(out.take_accepted());
+  forget(b);
+  if (!b.poke_queued) free(b);
+  return whole;
+}
+
+void readiness_driver::forget(block& b) noexcept {
   assert(!b.reader.is_pending() && !b.writer.is_pending());
   // A copy of the descriptor elsewhere would keep the registration alive beyond close(2).
   if (b.watched) poller_->remove(b.descriptor, b.token);
-  close_descriptor(b);
   table_[b.token.place] = nullptr;
   free_places_.push_back(b.token.place);
   b.closing = true;
-  if (!b.poke_queued) release(b);
 }
 
-void readiness_driver::release(block& b) noexcept {
+void readiness_driver::free(block& b) noexcept {
   --open_;
   delete &b;
 }
@@ -79,12 +95,14 @@ bool readiness_driver::start(op& o) noexcept {
     case opcode::send:
     case opcode::send_some:
     case opcode::send_parts:
+    case opcode::send_messages:
     case opcode::connect: return start_writing(b, o);
     default: return start_reading(b, o);
   }
 }
 
 bool readiness_driver::start_reading(block& b, op& o) noexcept {
+  if (b.carried != nullptr) return read_carried(b, o), true;
   if (!b.watched && !b.always_ready && watch(b, o)) return true;
   b.reader_parked = true;
   // A signal descriptor or a foreign one may have been read behind our back: its edges prove nothing.
@@ -127,6 +145,7 @@ bool readiness_driver::try_reading(block& b) noexcept {
       drained = got > 0 && static_cast<std::size_t>(got) < o.size && b.kind == descriptor_kind::stream;
       break;
     case opcode::accept: got = accept(b, o); break;
+    case opcode::receive_messages: got = receive_messages_now(b, messages_, o, drained); break;
     case opcode::readable: got = readable_now(b); break;
     case opcode::signal: got = signal_now(b); break;
     default: break;
@@ -159,7 +178,7 @@ std::int64_t readiness_driver::accept(block& b, op& o) noexcept {
   endpoint peer;
   const int descriptor = accept_now(b, peer);
   if (descriptor < 0) return descriptor;
-  o.data = &accepted(descriptor, peer);
+  o.data = &accepted(b, descriptor, peer);
   return 0;
 }
 
@@ -173,12 +192,22 @@ bool readiness_driver::start_writing(block& b, op& o) noexcept {
     }
   }
   ++calls_;
-  const progress how = o.code == opcode::connect ? connect_now(o) : send_now(o);
-  if (how == progress::done) return true;
+  if (o.code == opcode::connect ? connect_now(o) == progress::done : send(b, o)) return true;
   if (!b.watched && watch(b, o)) return true;
   b.writer_parked = true;
   set_interest(b);
   return false;
+}
+
+// True: done.
+bool readiness_driver::send(block& b, op& o) noexcept {
+  if (o.code != opcode::send_messages) return send_now(o) == progress::done;
+  const progress how = send_messages_now(o);
+  if (const int refused = std::exchange(b.refused, 0); refused != 0) {
+    b.reader_parked = false;
+    complete(b.reader, refused);
+  }
+  return how == progress::done;
 }
 
 // Tries the parked writer. True: it is done and no longer parked.
@@ -187,7 +216,7 @@ bool readiness_driver::try_writing(block& b) noexcept {
   ++calls_;
   if (o.code == opcode::connect)
     o.outcome = connect_verdict(b);
-  else if (send_now(o) == progress::blocked)
+  else if (!send(b, o))
     return false;
   b.writer_parked = false;
   set_interest(b);
@@ -228,7 +257,7 @@ void readiness_driver::turn(time_point until) noexcept {
 
 void readiness_driver::poked(block& b) noexcept {
   b.poke_queued = false;
-  if (b.closing) return release(b);
+  if (b.closing) return free(b);
   if (!b.reader_parked) return;
   const bool done = try_reading(b);
   if (!poller_->is_edge_triggered()) set_interest(b);

@@ -27,6 +27,7 @@ class readiness_driver final : public kernel_driver {
   std::string_view name() const noexcept override { return poller_->name(); }
   driver_counts counts() const noexcept override;
   void close(socket_block&) noexcept override;
+  handle release(socket_block&) override;
   bool start(op&) noexcept override;
   void cancel(op&) noexcept override;
   void turn(time_point until) noexcept override;
@@ -43,10 +44,12 @@ class readiness_driver final : public kernel_driver {
   bool try_writing(block&) noexcept;
   std::int64_t receive_lease(block&, op&) noexcept;
   std::int64_t accept(block&, op&) noexcept;
+  bool send(block&, op&) noexcept;
   bool watch(block&, op&) noexcept;
   void set_interest(block&) noexcept;
   void poked(block&) noexcept;
-  void release(block&) noexcept;
+  void forget(block&) noexcept;
+  void free(block&) noexcept;
 
   std::unique_ptr<poller> poller_;
   chunk_pool chunks_;

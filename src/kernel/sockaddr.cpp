@@ -41,7 +41,9 @@ socket_address::socket_address(const endpoint& from) noexcept {
   }
 }
 
-endpoint socket_address::to_endpoint() const noexcept {
+endpoint socket_address::to_endpoint() const noexcept { return endpoint_of(storage, size); }
+
+endpoint endpoint_of(const sockaddr_storage& storage, socklen_t size) noexcept {
   if (size >= sizeof(sockaddr_in) && storage.ss_family == AF_INET) {
     sockaddr_in v4;
     std::memcpy(&v4, &storage, sizeof v4);

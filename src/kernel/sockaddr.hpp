@@ -20,4 +20,7 @@ struct socket_address {
   endpoint to_endpoint() const noexcept;
 };
 
+/// The endpoint in an address that the kernel has written; nothing, if it is of another family.
+endpoint endpoint_of(const sockaddr_storage& storage, socklen_t size) noexcept;
+
 }  // namespace soquete::kernel

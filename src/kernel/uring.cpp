@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "kernel/messages.hpp"
 #include "kernel/sockaddr.hpp"
 #include "kernel/transfer.hpp"
 #include "kernel/uring_block.hpp"
@@ -17,13 +18,13 @@ namespace {
 
 bool is_sending(opcode code) noexcept {
   return code == opcode::send || code == opcode::send_some || code == opcode::send_parts ||
-         code == opcode::connect;
+         code == opcode::send_messages || code == opcode::connect;
 }
 
 }  // namespace
 
 driver_counts uring_driver::counts() const noexcept {
-  return {open_, buffers_.leases(), buffers_.memory(), calls_};
+  return {open_, buffers_.leases() + messages_.leases(), buffers_.memory() + messages_.memory(), calls_};
 }
 
 socket_block& uring_driver::make_block() {
@@ -41,14 +42,20 @@ bool uring_driver::start(op& o) noexcept {
 }
 
 bool uring_driver::start_reading(block& b, op& o) noexcept {
-  const bool by_multishot = is_socket(b.kind) && (o.code == opcode::receive_lease ||
-                                                  o.code == opcode::accept || o.code == opcode::receive);
-  if (!by_multishot) {
-    if (queue().may_complete_inline() && try_by_call(b, o)) return true;
+  if (b.carried != nullptr) return read_carried(b, o), true;
+  // Datagrams are taken by calls: many at a time, with all that comes beside them.
+  const bool by_multishot =
+      (b.kind == descriptor_kind::stream || b.kind == descriptor_kind::listener) &&
+      (o.code == opcode::receive_lease || o.code == opcode::accept || o.code == opcode::receive);
+  const bool is_here = b.has_news();
+  if (is_here && o.code == opcode::readable) return o.outcome = 0, true;
+  if (!by_multishot && !is_here) {
+    const bool may_be_there = o.code != opcode::receive_messages || !b.drained;
+    if (may_be_there && queue().may_complete_inline() && try_by_call(b, o)) return true;
     submit_poll(b, o);
     return false;
   }
-  if (b.has_waiting() || b.ended || b.failure != 0) {
+  if (is_here) {
     const bool at_once = queue().may_complete_inline();
     deliver(b, o);
     if (at_once) return true;
@@ -89,6 +96,7 @@ bool uring_driver::try_by_call(block& b, op& o) noexcept {
   switch (o.code) {
     case opcode::receive: got = receive_now(b, const_cast<void*>(o.data), o.size); break;
     case opcode::receive_lease: got = lease_by_call(b, o); break;
+    case opcode::receive_messages: got = messages_by_call(b, o); break;
     case opcode::readable: got = readable_now(b); break;
     case opcode::signal: got = signal_now(b); break;
     case opcode::connect: got = connect_verdict(b); break;
@@ -96,6 +104,7 @@ bool uring_driver::try_by_call(block& b, op& o) noexcept {
     case opcode::send:
     case opcode::send_some:
     case opcode::send_parts: return send_now(o) == progress::done;
+    case opcode::send_messages: return send_by_call(b, o);
   }
   if (got == -EAGAIN) return false;
   o.outcome = got;
@@ -114,6 +123,19 @@ std::int64_t uring_driver::lease_by_call(block& b, op& o) noexcept {
   o.id = room.id;
   o.home = &buffers_;
   return got;
+}
+
+std::int64_t uring_driver::messages_by_call(block& b, op& o) noexcept {
+  if (const int refused = std::exchange(b.refused, 0); refused != 0) return refused;
+  return receive_messages_now(b, messages_, o, b.drained);
+}
+
+// True: done.
+bool uring_driver::send_by_call(block& b, op& o) noexcept {
+  const progress how = send_messages_now(o);
+  // The receive that is to be told waits in the kernel, for what has just been taken away from it.
+  if (b.refused != 0) submit_cancel(&b.reader, readiness);
+  return how == progress::done;
 }
 
 void uring_driver::cancel(op& o) noexcept {
@@ -135,12 +157,41 @@ void uring_driver::close(socket_block& closed) noexcept {
   b.closing = true;
   ++closing_;
   // close(2) would not end what is in the kernel (liburing issue 932), so that comes first.
-  if (b.with_kernel == 0) return release(b);
+  if (b.with_kernel == 0) return forget(b);
   // Until then a listener would go on to accept, and hold its address.
   if (b.kind == descriptor_kind::listener) ::shutdown(b.descriptor, SHUT_RDWR);
   if (b.armed) submit_cancel(&b, multishot);
   // At once, and not with the next turn: the peer should not wait for its FIN until we find time for one.
   enter_now();
+}
+
+handle uring_driver::release(socket_block& released) {
+  auto& b = static_cast<block&>(released);
+  assert(!b.reader.is_pending() && !b.writer.is_pending());
+  if (b.starved) std::erase(starved_, &b);
+  if (b.armed && !b.pausing) pause(b);
+  // The kernel ends it at once; what it brings until then belongs to the socket.
+  while (b.with_kernel != 0) enter_and_wait();
+  handle whole(b.descriptor);
+  std::vector<std::byte> unread;
+  std::vector<handle> accepted_before;
+  if (b.carried != nullptr) {
+    unread = b.carried->take_unread();
+    accepted_before = b.carried->take_accepted();
+  }
+  for (; b.has_waiting(); b.pop_front()) {
+    if (b.kind == descriptor_kind::listener) {
+      accepted_before.emplace_back(static_cast<int>(b.front().id));
+    } else {
+      unread.insert(unread.end(), b.front().data, b.front().data + b.front().size);
+      buffers_.come_home(b.front().data, b.front().id);
+    }
+  }
+  whole.set_unread(std::move(unread));
+  whole.set_accepted(std::move(accepted_before));
+  --open_;
+  delete &b;
+  return whole;
 }
 
 void uring_driver::drop_waiting(block& b) noexcept {
@@ -157,10 +208,10 @@ void uring_driver::drop_waiting(block& b) noexcept {
 
 void uring_driver::kernel_let_go(block& b) noexcept {
   assert(b.with_kernel != 0);
-  if (--b.with_kernel == 0 && b.closing) release(b);
+  if (--b.with_kernel == 0 && b.closing) forget(b);
 }
 
-void uring_driver::release(block& b) noexcept {
+void uring_driver::forget(block& b) noexcept {
   close_descriptor(b);
   --open_;
   --closing_;
@@ -176,7 +227,9 @@ bool uring_driver::is_waited_for(const block& b) noexcept {
 // True: `outcome` is set.
 bool uring_driver::deliver(block& b, op& o) noexcept {
   if (b.has_waiting()) {
-    o.outcome = b.kind == descriptor_kind::listener ? deliver_connection(b, o) : deliver_piece(b, o);
+    o.outcome = b.kind == descriptor_kind::listener  ? deliver_connection(b, o)
+                : o.code == opcode::receive_messages ? deliver_message(b, o)
+                                                     : deliver_piece(b, o);
     return true;
   }
   if (b.failure != 0) {
@@ -209,6 +262,19 @@ std::int64_t uring_driver::deliver_piece(block& b, op& o) noexcept {
   return taken;
 }
 
+std::int64_t uring_driver::deliver_message(block& b, op& o) noexcept {
+  uring_buffers::piece& p = b.front();
+  const std::int64_t taken = lend_message(messages_, o, p.data, p.size);
+  if (taken < 0) return taken;
+  p.data += taken;
+  p.size -= static_cast<std::uint32_t>(taken);
+  if (p.size == 0) {
+    buffers_.come_home(p.data, p.id);
+    b.pop_front();
+  }
+  return 1;
+}
+
 std::int64_t uring_driver::deliver_connection(block& b, op& o) noexcept {
   const int descriptor = static_cast<int>(b.front().id);
   b.pop_front();
@@ -216,7 +282,7 @@ std::int64_t uring_driver::deliver_connection(block& b, op& o) noexcept {
   ++calls_;
   // The entry that accepts many has no place for each one's address.
   if (::getpeername(descriptor, peer.get(), &peer.size) != 0) peer.size = 0;
-  o.data = &accepted(descriptor, peer.to_endpoint());
+  o.data = &accepted(b, descriptor, peer.to_endpoint());
   return 0;
 }
 
@@ -231,7 +297,11 @@ void uring_driver::arm(block& b) noexcept {
       return;
     }
     io_uring_sqe& e = entry_for(&b, multishot);
-    io_uring_prep_recv_multishot(&e, b.descriptor, nullptr, 0, 0);
+    // Not ahead of the reader on a local stream: descriptors could come with the next bytes.
+    if (b.domain == family::local)
+      io_uring_prep_recv(&e, b.descriptor, nullptr, 0, 0);
+    else
+      io_uring_prep_recv_multishot(&e, b.descriptor, nullptr, 0, 0);
     io_uring_sqe_set_data64(&e, reinterpret_cast<std::uintptr_t>(&b) | multishot);
     e.flags |= IOSQE_BUFFER_SELECT;
     e.buf_group = uring_buffers::group;
@@ -319,6 +389,8 @@ void uring_driver::on_multishot(block& b, const io_uring_cqe& c) noexcept {
   op& o = b.reader;
   if (is_waited_for(b) && deliver(b, o)) {
     complete(o, o.outcome);
+  } else if (b.reader_entry == readiness && b.has_news()) {
+    submit_cancel(&o, readiness);  // It waits for what has come by another way.
   } else if (is_waited_for(b) && !b.armed && !b.starved) {
     if (o.code == opcode::receive)
       submit_receive(b, o);
@@ -354,6 +426,14 @@ void uring_driver::on_entry(op& o, const io_uring_cqe& c) noexcept {
 
 void uring_driver::on_ready(op& o, std::int32_t outcome) noexcept {
   auto& b = static_cast<block&>(*o.on);
+  if (b.is_reader(o) && b.has_news()) {
+    if (o.code == opcode::readable)
+      o.outcome = 0;
+    else
+      deliver(b, o);
+    return complete(o, o.outcome);
+  }
+  if (outcome < 0 && b.refused != 0 && b.is_reader(o)) return complete(o, std::exchange(b.refused, 0));
   if (outcome < 0) return complete(o, outcome);
   if (try_by_call(b, o)) return complete(o, o.outcome);
   if (b.cancelled(o)) return complete(o, -ECANCELED);

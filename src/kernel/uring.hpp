@@ -29,6 +29,7 @@ class uring_driver final : public kernel_driver {
   std::string_view name() const noexcept override { return "io_uring"; }
   driver_counts counts() const noexcept override;
   void close(socket_block&) noexcept override;
+  handle release(socket_block&) override;
   bool start(op&) noexcept override;
   void cancel(op&) noexcept override;
   void turn(time_point until) noexcept override;
@@ -47,12 +48,15 @@ class uring_driver final : public kernel_driver {
   bool start_sending(block&, op&) noexcept;
   bool try_by_call(block&, op&) noexcept;
   std::int64_t lease_by_call(block&, op&) noexcept;
+  std::int64_t messages_by_call(block&, op&) noexcept;
+  bool send_by_call(block&, op&) noexcept;
 
   // What multishot entries have brought, and how they are armed and paused.
   static bool is_waited_for(const block&) noexcept;
   bool deliver(block&, op&) noexcept;
   std::int64_t deliver_piece(block&, op&) noexcept;
   std::int64_t deliver_connection(block&, op&) noexcept;
+  std::int64_t deliver_message(block&, op&) noexcept;
   void arm(block&) noexcept;
   void pause(block&) noexcept;
   void feed_starved() noexcept;
@@ -69,13 +73,14 @@ class uring_driver final : public kernel_driver {
 
   // Completions.
   void enter_now() noexcept;
+  void enter_and_wait() noexcept;
   void reap() noexcept;
   void on_completion(const io_uring_cqe&) noexcept;
   void on_multishot(block&, const io_uring_cqe&) noexcept;
   void on_entry(op&, const io_uring_cqe&) noexcept;
   void on_ready(op&, std::int32_t outcome) noexcept;
   void kernel_let_go(block&) noexcept;
-  void release(block&) noexcept;
+  void forget(block&) noexcept;
 
   io_uring ring_{};
   bool is_set_up_ = false;

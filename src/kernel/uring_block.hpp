@@ -30,6 +30,7 @@ struct uring_driver::block final : socket_block {
   bool ended = false;
   bool starved = false;     ///< Waits for a buffer, in the driver's list.
   bool more_waits = false;  ///< The kernel has said that another receive would get something.
+  bool drained = false;     ///< The last receive of messages got all there were.
   bool closing = false;
 
   /// How an operation is in the kernel: ignored if it is not.
@@ -38,6 +39,8 @@ struct uring_driver::block final : socket_block {
   bool reader_cancelled = false;
   bool writer_cancelled = false;
 
+  /// Is there something to tell a reader, without asking the kernel?
+  bool has_news() const noexcept { return has_waiting() || ended || failure != 0; }
   bool has_waiting() const noexcept { return first != waiting.size(); }
   std::size_t count_waiting() const noexcept { return waiting.size() - first; }
   uring_buffers::piece& front() noexcept { return waiting[first]; }

@@ -171,6 +171,12 @@ void uring_driver::enter_now() noexcept {
   reap();
 }
 
+void uring_driver::enter_and_wait() noexcept {
+  ++calls_;
+  io_uring_submit_and_wait(&ring_, 1);
+  reap();
+}
+
 void uring_driver::turn(time_point until) noexcept {
   buffers_.publish();
   feed_starved();

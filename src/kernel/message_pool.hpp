@@ -1,0 +1,71 @@
+// Room for received messages: whole batches, lent and returned.
+#pragma once
+
+#include <sys/socket.h>
+#include <cstdint>
+#include <memory>
+#include <soquete/lease.hpp>
+#include <soquete/message.hpp>
+#include <soquete/op.hpp>
+#include <vector>
+
+#include "kernel/page_memory.hpp"
+
+namespace soquete::kernel {
+
+/// Room for the messages of one receive. What is not written to costs address space only.
+struct message_room {
+  /// How it is cut: many datagrams of the Internet's sizes, or few local messages, which can be larger and
+  /// bring descriptors.
+  enum class cut : std::uint8_t { many, few };
+
+  static constexpr std::size_t memory_size = 2 * 1024 * 1024 + 64 * 1024;
+  static constexpr std::size_t messages_max = 32;
+
+  explicit message_room(std::uint32_t number);
+  message_room(const message_room&) = delete;
+  message_room& operator=(const message_room&) = delete;
+
+  /// Points the headers to memory of that cut, for `count` messages at most; tells for how many.
+  unsigned prepare(cut how, unsigned count) noexcept;
+  /// Closes the descriptors that nobody took.
+  void clear() noexcept;
+
+  std::uint32_t id;
+  std::uint32_t filled = 0;  ///< Messages that hold something.
+  page_memory memory;
+  std::vector<received_message> messages;
+  std::vector<mmsghdr> headers;
+  std::vector<iovec> parts;
+  std::vector<sockaddr_storage> names;
+  std::unique_ptr<std::byte[]> control;
+};
+
+class message_pool : public lease_home {
+ public:
+  static constexpr std::size_t rooms_max = 64;  ///< Batches held at once, by one loop.
+  static constexpr std::size_t idle_max = 2;    ///< Idle rooms beyond these go back to the heap.
+
+  message_pool() noexcept;
+  message_pool(const message_pool&) = delete;
+  message_pool& operator=(const message_pool&) = delete;
+
+  /// Room for one receive; followed by lend() or give_back(). Null when all are lent, or memory is out.
+  message_room* take();
+  /// The first `count` messages are filled, and leased through `to`.
+  void lend(message_room& r, unsigned count, op& to) noexcept;
+  void give_back(message_room& r) noexcept;
+
+  std::size_t leases() const noexcept { return leases_; }
+  std::size_t memory() const noexcept;
+
+ private:
+  void come_home(std::uint32_t id) noexcept;
+
+  std::vector<std::unique_ptr<message_room>> rooms_;
+  std::vector<std::uint32_t> idle_;  ///< Last used last.
+  std::vector<std::uint32_t> bare_;  ///< Numbers without a room.
+  std::size_t leases_ = 0;
+};
+
+}  // namespace soquete::kernel

@@ -1,0 +1,85 @@
+// Receiving messages without waiting.
+#include "kernel/messages.hpp"
+
+#include <sys/socket.h>
+#include <cerrno>
+#include <cstring>
+
+#include "kernel/ancillary.hpp"
+#include "kernel/sockaddr.hpp"
+
+namespace soquete::kernel {
+namespace {
+
+void fill(received_message& m, mmsghdr& from, const iovec& part) {
+  msghdr& h = from.msg_hdr;
+  m.from = h.msg_namelen != 0 ? endpoint_of(*static_cast<sockaddr_storage*>(h.msg_name), h.msg_namelen)
+                              : endpoint();
+  m.data = static_cast<const std::byte*>(part.iov_base);
+  m.length = from.msg_len;  // With MSG_TRUNC also more than there was room for.
+  m.size = static_cast<std::uint32_t>(std::min<std::size_t>(from.msg_len, part.iov_len));
+  m.segment = m.interface = m.drops = 0;
+  m.to = m.answer_from = address();
+  m.hops = m.traffic_class = -1;
+  m.when = {};
+  m.has_sender = m.handles_lost = false;
+  if (h.msg_controllen != 0 || h.msg_flags != 0) read_control(h, m);
+}
+
+// One call for one message, which is cheaper than one for several; or one for as many as there are.
+std::int64_t receive_into(message_room& r, int descriptor, unsigned count, int flags) noexcept {
+  for (;;) {
+    if (count == 1) {
+      const ssize_t got = ::recvmsg(descriptor, &r.headers[0].msg_hdr, flags);
+      r.headers[0].msg_len = static_cast<unsigned>(got);
+      if (got >= 0) return 1;
+    } else if (const int got = ::recvmmsg(descriptor, r.headers.data(), count, flags, nullptr); got >= 0) {
+      return got;
+    }
+    if (errno != EINTR) return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+  }
+}
+
+}  // namespace
+
+std::int64_t receive_messages_now(const socket_block& on, message_pool& pool, op& o, bool& drained) {
+  const bool is_stream = on.kind == descriptor_kind::stream;
+  message_room* const room = pool.take();
+  if (room == nullptr) return -ENOBUFS;
+  const auto wanted = static_cast<unsigned>(std::min(o.size, message_room::messages_max));
+  const unsigned count = room->prepare(
+      on.domain == family::local ? message_room::cut::few : message_room::cut::many, is_stream ? 1 : wanted);
+  const int flags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC | (is_stream ? 0 : MSG_TRUNC);
+  const std::int64_t got = receive_into(*room, on.descriptor, count, flags);
+  // A stream may end, or stop before descriptors that come with the next bytes.
+  drained = got == -EAGAIN || (!is_stream && got > 0 && got < std::int64_t{count});
+  const bool ended = got == 1 && room->headers[0].msg_len == 0 && on.carries != transport::datagram;
+  for (std::int64_t i = 0; i < got; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    fill(room->messages[at], room->headers[at], room->parts[at]);
+  }
+  if (got <= 0 || ended) {
+    room->filled = got > 0 ? 1 : 0;
+    pool.give_back(*room);
+    return got <= 0 ? got : 0;
+  }
+  pool.lend(*room, static_cast<unsigned>(got), o);
+  return got;
+}
+
+std::int64_t lend_message(message_pool& pool, op& o, const std::byte* data, std::size_t size) {
+  message_room* const room = pool.take();
+  if (room == nullptr) return -ENOBUFS;
+  room->prepare(message_room::cut::few, 1);
+  const std::size_t part = std::min(size, room->parts[0].iov_len);
+  std::memcpy(room->parts[0].iov_base, data, part);
+  mmsghdr& h = room->headers[0];
+  h.msg_len = static_cast<unsigned>(part);
+  h.msg_hdr.msg_namelen = 0;
+  h.msg_hdr.msg_controllen = 0;
+  fill(room->messages[0], h, room->parts[0]);
+  pool.lend(*room, 1, o);
+  return static_cast<std::int64_t>(part);
+}
+
+}  // namespace soquete::kernel
