@@ -1,6 +1,11 @@
 // The examples do what their first lines say. They use fixed ports, so each test has a network of its own.
 #include <gtest/gtest.h>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <array>
+
 #include "child.hpp"
 #include "network.hpp"
 #include "process.hpp"
@@ -95,6 +100,35 @@ TEST(examples, race_prints_the_answer_that_comes) {
     process client({folder + "race", "127.0.0.1:" + std::to_string(silent.port()), "127.0.0.1:8080"});
     EXPECT_EQ(client.wait(), 0) << client.errors;
     EXPECT_EQ(client.output, "which?\n");
+  });
+}
+
+// What `to` answers to a datagram; asked again while nobody listens there.
+std::string ask(std::uint16_t port, std::string_view question, process& server) {
+  const int number = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(port);
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ::connect(number, reinterpret_cast<sockaddr*>(&to), sizeof to);
+  std::array<char, 2048> answer;
+  ssize_t got = -1;
+  while (got < 0 && server.is_running()) {
+    if (::send(number, question.data(), question.size(), 0) < 0) continue;
+    got = ::recv(number, answer.data(), answer.size(), 0);
+  }
+  ::close(number);
+  return got < 0 ? "none" : std::string(answer.data(), static_cast<std::size_t>(got));
+}
+
+TEST(examples, udp_echo_answers_each_datagram_with_itself) {
+  apart([] {
+    process server({folder + "udp_echo"});
+    EXPECT_EQ(ask(echo_port, "to and fro", server), "to and fro");
+    EXPECT_EQ(ask(echo_port, "", server), "");
+    EXPECT_EQ(ask(echo_port, std::string(1400, 'x'), server), std::string(1400, 'x'));
+    server.send_signal(SIGTERM);
+    EXPECT_EQ(server.wait(), 128 + SIGTERM) << server.errors;
   });
 }
 

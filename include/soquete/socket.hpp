@@ -141,12 +141,14 @@ class socket_options {
   /// The error that is waiting to be told; reading forgets it.  SO_ERROR, socket(7)
   result<std::error_code> take_pending_error();
 
- private:
+ protected:
+  // By name, as they cross the seam; the trace is told of each that is set.
   result<void> set(option which, std::int64_t value);
   result<void> set(text_option which, std::string_view value);
   result<std::int64_t> get(option which) const { return block_.home.get(block_, which); }
   result<bool> flag(option which) const;
 
+ private:
   socket_block& block_;
 };
 

@@ -13,3 +13,4 @@
 #include <soquete/signals.hpp>
 #include <soquete/stream.hpp>
 #include <soquete/tcp.hpp>
+#include <soquete/udp.hpp>

@@ -127,8 +127,10 @@ void learn_not_to_cut(socket_block& on, std::uint32_t segment, std::int64_t caus
 // ICMP has refused an earlier datagram. A receive that waits is the one to be told: this send is not at
 // fault.
 bool tell_receiver(socket_block& on, const outgoing_message& m, std::int64_t cause) noexcept {
-  const bool is_waiting = on.reader.is_pending() && on.reader.code == opcode::receive_messages;
-  if (cause != -ECONNREFUSED || m.to != nullptr || on.domain == family::local || !is_waiting) return false;
+  if (cause != -ECONNREFUSED || m.to != nullptr || on.domain == family::local) return false;
+  const op& waiting = on.reader;
+  if (waiting.now == op::state::queued && waiting.outcome == cause) return true;  // It knows.
+  if (waiting.now != op::state::in_flight || waiting.code != opcode::receive_messages) return false;
   on.refused = static_cast<std::int32_t>(cause);
   return true;
 }

@@ -1,0 +1,208 @@
+// UDP sockets: opening, binding, connecting.
+#include <cerrno>
+#include <soquete/deadline.hpp>
+#include <soquete/udp.hpp>
+
+#include "inherited.hpp"
+
+namespace soquete::udp {
+namespace {
+
+error about(error why, step during, std::string_view whom) {
+  return std::move(why.set_step(during).set_subject(whom));
+}
+
+result<socket> adopt_as(loop& here, handle taken) {
+  auto block = here.net().adopt(std::move(taken));
+  if (!block) return fail(std::move(block.error()));
+  soquete::socket opened(**block);
+  if ((*block)->kind != descriptor_kind::datagram || (*block)->domain == family::local)
+    return fail(std::errc::invalid_argument, step::adopt);
+  return socket(std::move(opened));
+}
+
+result<soquete::socket> open_socket(loop& here, const endpoint& at) {
+  const family which = at.addr().is_v4() ? family::v4 : family::v6;
+  auto block = here.net().open(which, transport::datagram);
+  if (!block) return fail(about(std::move(block.error()), step::open, to_string(at)));
+  soquete::detail::tell(**block, step::open, static_cast<std::int64_t>(transport::datagram), nullptr,
+                        which == family::v4 ? "IPv4" : "IPv6", nullptr);
+  return soquete::socket(**block);
+}
+
+result<void> prepare(soquete::socket& s, const bind_options& o, const endpoint& at, bool is_bound) {
+  datagram_options to(s.block());
+  const bool is_v6 = at.addr().is_v6();
+  result<void> done;
+  const auto add = [&done](bool wanted, auto set) {
+    if (wanted && done) done = set();
+  };
+  add(o.reuse_address, [&] { return to.set_reuse_address(true); });
+  add(o.reuse_port, [&] { return to.set_reuse_port(true); });
+  add(is_v6 && is_bound, [&] { return to.set_v6_only(o.v6_only); });
+  add(o.receive_buffer > 0, [&] { return to.set_receive_buffer(o.receive_buffer); });
+  add(o.send_buffer > 0, [&] { return to.set_send_buffer(o.send_buffer); });
+  add(o.mark != 0, [&] { return to.set_mark(o.mark); });
+  add(!o.device.empty(), [&] { return to.set_bound_device(o.device); });
+  add(o.broadcast, [&] { return to.set_broadcast(true); });
+  if (!done) return done;
+  // Not asked for, so nothing is lost where a system cannot tell.
+  driver& net = s.net();
+  static_cast<void>(net.set(s.block(), option::tell_drops, 1));
+  if (is_bound && at.addr().is_unspecified())
+    static_cast<void>(net.set(s.block(), option::tell_destination, 1));
+  return {};
+}
+
+result<void> bind_to(soquete::socket& s, const endpoint& at) {
+  auto bound = s.net().bind(s.block(), at);
+  soquete::detail::tell(s.block(), step::bind, 0, &at, {}, bound ? nullptr : &bound.error());
+  if (!bound) bound.error().set_subject(to_string(at));
+  return bound;
+}
+
+result<socket> bind_one(loop& here, const endpoint& at, const bind_options& options) {
+  auto s = open_socket(here, at);
+  if (!s) return fail(std::move(s.error()));
+  if (auto prepared = prepare(*s, options, at, true); !prepared) return fail(std::move(prepared.error()));
+  if (auto bound = bind_to(*s, at); !bound) return fail(std::move(bound.error()));
+  return socket(std::move(*s));
+}
+
+result<socket> connect_one(loop& here, const endpoint& to, const bind_options& options) {
+  auto s = open_socket(here, to);
+  if (!s) return fail(std::move(s.error()));
+  if (auto prepared = prepare(*s, options, to, false); !prepared) return fail(std::move(prepared.error()));
+  socket opened(std::move(*s));
+  if (auto connected = opened.connect(to); !connected) return fail(std::move(connected.error()));
+  return opened;
+}
+
+// What is open already.
+result<socket> adopt_alternative(loop& here, const where::alternative& one) {
+  result<int> number = one.descriptor;
+  if (one.what == where::kind::inherited) number = inherited_descriptor(one.name);
+  if (!number) return fail(std::move(number.error()));
+  auto adopted = socket::adopt(here, handle(*number));
+  if (!adopted) return fail(about(std::move(adopted.error()), step::adopt, to_string(one)));
+  return adopted;
+}
+
+// The first place of the list that can be had, and of a place its first address.
+template <class Open>
+result<socket> first_of_places(loop& here, const where& places, purpose what, Open open) {
+  result<socket> got = fail(fault::bad_address, step::none);
+  for (const where::alternative& one : places.alternatives()) {
+    if (one.what == where::kind::descriptor || one.what == where::kind::inherited) {
+      got = adopt_alternative(here, one);
+      if (got) return got;
+      continue;
+    }
+    auto candidates = literal_endpoints(one, what);
+    if (!candidates) {
+      got = fail(about(std::move(candidates.error()), step::resolve, to_string(one)));
+      continue;
+    }
+    for (const endpoint& at : *candidates) {
+      got = at.is_ip() ? open(one, at) : result<socket>(fail(fault::unsupported, step::open));
+      if (got) return got;
+    }
+  }
+  return got;
+}
+
+task<result<socket>> bind_first(where on, bind_options options) {
+  loop& here = co_await this_loop();
+  co_return first_of_places(here, on, purpose::listen,
+                            [&](const where::alternative& one, const endpoint& at) {
+                              auto got = bind_one(here, at, options);
+                              // A host without IPv6 serves what it has.
+                              if (!got && one.what == where::kind::any_host &&
+                                  got.error() == std::errc::address_family_not_supported)
+                                return bind_one(here, endpoint(address::any_v4(), at.port()), options);
+                              return got;
+                            });
+}
+
+task<result<socket>> connect_first(where to, bind_options options) {
+  loop& here = co_await this_loop();
+  co_return first_of_places(here, to, purpose::connect, [&](const where::alternative&, const endpoint& at) {
+    return connect_one(here, at, options);
+  });
+}
+
+task<result<socket>> fails(error why) { co_return fail(std::move(why)); }
+
+task<result<socket>> bind_at(endpoint on, bind_options options) {
+  loop& here = co_await this_loop();
+  co_return bind_one(here, on, options);
+}
+
+task<result<socket>> connect_at(endpoint to, bind_options options) {
+  loop& here = co_await this_loop();
+  co_return connect_one(here, to, options);
+}
+
+}  // namespace
+
+result<socket> socket::adopt(loop& here, handle taken) { return adopt_as(here, std::move(taken)); }
+
+task<result<socket>> socket::adopt(handle taken) {
+  loop& here = co_await this_loop();
+  co_return adopt_as(here, std::move(taken));
+}
+
+result<void> socket::connect(const endpoint& to) {
+  slot& s = socket_.block().writer;
+  s.code = opcode::connect;
+  s.data = &to;
+  // Nothing is exchanged, so it never waits.
+  const bool waits = s.begin({}, nullptr);
+  assert(!waits);
+  static_cast<void>(waits);
+  if (s.failed()) return fail(about(error(s.cause(), step::connect), step::connect, to_string(to)));
+  socket_.block().peer_address = to.addr();
+  socket_.block().peer_port = to.port();
+  socket_.block().has_peer = true;
+  return {};
+}
+
+result<void> socket::join(const group_membership& which) {
+  auto done = socket_.net().join(socket_.block(), which);
+  if (!done) done.error().set_subject(to_string(which.group)).set_detail("MCAST_JOIN_GROUP");
+  soquete::detail::tell(socket_.block(), step::set_option, 1, nullptr, "MCAST_JOIN_GROUP",
+                        done ? nullptr : &done.error());
+  return done;
+}
+
+result<void> socket::leave(const group_membership& which) {
+  auto done = socket_.net().leave(socket_.block(), which);
+  if (!done) done.error().set_subject(to_string(which.group)).set_detail("MCAST_LEAVE_GROUP");
+  soquete::detail::tell(socket_.block(), step::set_option, 1, nullptr, "MCAST_LEAVE_GROUP",
+                        done ? nullptr : &done.error());
+  return done;
+}
+
+task<result<socket>> bind(std::string_view on, bind_options options) {
+  auto parsed = where::parse(on, &zone_number);
+  if (!parsed) return fails(std::move(parsed.error()));
+  return bind_first(std::move(*parsed), options);
+}
+
+task<result<socket>> bind(endpoint on, bind_options options) {
+  if (!on.is_ip()) return fails(error(fault::unsupported, step::bind));
+  return bind_at(on, options);
+}
+
+task<result<socket>> connect(std::string_view to, bind_options options) {
+  auto parsed = where::parse(to, &zone_number);
+  if (!parsed) return fails(std::move(parsed.error()));
+  return connect_first(std::move(*parsed), options);
+}
+
+task<result<socket>> connect(endpoint to, bind_options options) {
+  if (!to.is_ip()) return fails(error(fault::unsupported, step::connect));
+  return connect_at(to, options);
+}
+
+}  // namespace soquete::udp
