@@ -95,6 +95,9 @@ class process {
     arguments.push_back(nullptr);
     std::vector<char*> variables;
     for (const std::string& one : how.variables) variables.push_back(const_cast<char*>(one.c_str()));
+    // The first of two counts. Tests expect English, whatever their user speaks.
+    std::string plain = "LC_ALL=C";
+    variables.push_back(plain.data());
     for (char** one = environ; *one != nullptr; ++one) variables.push_back(*one);
     variables.push_back(nullptr);
     if (::posix_spawnp(&pid_, arguments[0], &actions, &attributes, arguments.data(), variables.data()) != 0)

@@ -1,7 +1,6 @@
 // Addresses of the command line: their schemes.
 #include "address.hpp"
 
-#include <fmt/format.h>
 #include <netdb.h>
 #include <algorithm>
 #include <array>
@@ -10,6 +9,8 @@
 #include <utility>
 
 #include "address_options.hpp"
+#include "borrowed.hpp"
+#include "locale.hpp"
 
 namespace command {
 namespace {
@@ -64,31 +65,30 @@ std::string with_port_number(std::string authority) {
 
 read<place> tcp_from(std::string_view text, std::string_view rest, role as) {
   if (!rest.starts_with("//")) {
-    return wrong(fmt::format("'{}': after tcp: two slashes are missing", text),
-                 fmt::format("write tcp://{}", rest));
+    return wrong(_("'{}': after tcp: two slashes are missing", text), _("write tcp://{}", rest));
   }
   rest.remove_prefix(2);
   auto parts = parts_of(rest);
   std::string authority = unescaped(parts.front());
   if (authority.ends_with('/')) authority.pop_back();
   if (authority.find('/') != authority.npos)
-    return wrong(fmt::format("'{}': a path means nothing to TCP", text),
-                 fmt::format("write tcp://{}", authority.substr(0, authority.find('/'))));
+    return wrong(_("'{}': a path means nothing to TCP", text),
+                 _("write tcp://{}", authority.substr(0, authority.find('/'))));
   if (is_digits(authority)) {
-    const std::string_view other = as == role::listens ? "every address of this machine" : "localhost";
-    return wrong(fmt::format("'{}': a host or a ':' is missing before the port", text),
-                 fmt::format("write tcp://:{0} for {1}, or tcp://localhost:{0}", authority, other));
+    const char* const other = as == role::listens ? _("every address of this machine") : "localhost";
+    return wrong(_("'{}': a host or a ':' is missing before the port", text),
+                 _("write tcp://:{0} for {1}, or tcp://localhost:{0}", authority, other));
   }
   place made;
   made.text = text;
   made.what = scheme::tcp;
   authority = with_port_number(std::move(authority));
   auto where = soquete::where::parse(authority, &soquete::zone_number);
-  if (!where) return wrong(fmt::format("'{}': {}", text, where.error().detail()), "write tcp://host:port");
+  if (!where) return wrong(_("'{}': {}", text, borrowed(where.error().detail())), _("write tcp://host:port"));
   for (const auto& one : where->alternatives())
     if (one.what != soquete::where::kind::any_host && one.what != soquete::where::kind::host &&
         one.what != soquete::where::kind::ip)
-      return wrong(fmt::format("'{}' is not the address of a TCP socket", text), "write tcp://host:port");
+      return wrong(_("'{}' is not the address of a TCP socket", text), _("write tcp://host:port"));
   made.where = std::move(authority);
   parts.erase(parts.begin());
   for (const std::string_view option : parts)
@@ -122,7 +122,7 @@ read<std::vector<std::string>> words_of(std::string_view text) {
       in_word = true;
     }
   }
-  if (quote != 0) return wrong(fmt::format("'{}': a closing {} is missing", text, quote));
+  if (quote != 0) return wrong(_("'{}': a closing {} is missing", text, quote));
   if (in_word) words.push_back(std::move(word));
   return words;
 }
@@ -144,8 +144,7 @@ read<place> program_from(std::string_view text, std::string_view options, std::s
     made.program = std::move(*words);
   }
   if (made.program.empty())
-    return wrong(fmt::format("'{}': no program is named", text),
-                 "write exec:PROGRAM ARGUMENTS, as in exec:cat");
+    return wrong(_("'{}': no program is named", text), _("write exec:PROGRAM ARGUMENTS, as in exec:cat"));
   return made;
 }
 
@@ -158,11 +157,11 @@ read<place> simple_from(std::string_view text, scheme what, std::string_view res
   if (what == scheme::descriptor) {
     const auto number = number_from(name, 1'000'000);
     if (!number || !is_digits(name))
-      return wrong(fmt::format("'{}': after fd: the number of a descriptor is expected", text), "write fd:3");
+      return wrong(_("'{}': after fd: the number of a descriptor is expected", text), _("write fd:3"));
     made.descriptor = static_cast<int>(*number);
   } else if (!name.empty()) {
-    return wrong(fmt::format("'{}': '{}' does not belong here", text, name),
-                 fmt::format("write {}", text.substr(0, text.size() - rest.size())));
+    return wrong(_("'{}': '{}' does not belong here", text, name),
+                 _("write {}", text.substr(0, text.size() - rest.size())));
   }
   parts.erase(parts.begin());
   for (const std::string_view option : parts)
@@ -172,16 +171,14 @@ read<place> simple_from(std::string_view text, scheme what, std::string_view res
 
 std::unexpected<mistake> unknown(std::string_view text, std::string_view name, std::string_view rest) {
   if (is_one_of(name, later_schemes))
-    return wrong(fmt::format("'{}': {}: comes in a later version of soquete", text, name),
-                 "this version has tcp://, -, exec:, sh:, fd:, echo:, discard: and zero:");
+    return wrong(_("'{}': {}: comes in a later version of soquete", text, name),
+                 _("this version has tcp://, -, exec:, sh:, fd:, echo:, discard: and zero:"));
   if (const auto near = nearest(name, schemes); !near.empty() && near != "-")
-    return wrong(fmt::format("'{}': there is no scheme '{}'", text, name),
-                 fmt::format("did you mean {}:{}?", near, rest));
+    return wrong(_("'{}': there is no scheme '{}'", text, name), _("did you mean {}:{}?", near, rest));
   if (std::string whole = with_scheme(text); !whole.empty())
-    return wrong(fmt::format("'{}' is not an address: its scheme is missing", text),
-                 fmt::format("did you mean {}?", whole));
-  return wrong(fmt::format("'{}' is not an address", text),
-               "addresses are tcp://HOST:PORT, -, exec:COMMAND, fd:N, echo:, discard: or zero:");
+    return wrong(_("'{}' is not an address: its scheme is missing", text), _("did you mean {}?", whole));
+  return wrong(_("'{}' is not an address", text),
+               _("addresses are tcp://HOST:PORT, -, exec:COMMAND, fd:N, echo:, discard: or zero:"));
 }
 
 }  // namespace

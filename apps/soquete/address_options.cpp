@@ -1,12 +1,14 @@
 // Options of an address.
 #include "address_options.hpp"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <algorithm>
 #include <array>
 #include <climits>
 #include <soquete/driver.hpp>
 #include <soquete/where.hpp>
+
+#include "locale.hpp"
 
 namespace command {
 namespace {
@@ -25,14 +27,14 @@ using reader = const char* (*)(const setting&);
 constexpr unsigned dscp_max = 63;
 
 const char* read_switch(const setting& s, bool& flag) {
-  if (s.has_value && s.value != "on" && s.value != "off") return "on or off";
+  if (s.has_value && s.value != "on" && s.value != "off") return _("on or off");
   flag = s.value != "off";
   return nullptr;
 }
 
 const char* read_buffer(const setting& s, int& size) {
   const auto got = size_from(s.value);
-  if (!got || *got == 0 || *got > INT_MAX) return "a size, as in 64KiB";
+  if (!got || *got == 0 || *got > INT_MAX) return _("a size, as in 64KiB");
   size = static_cast<int>(*got);
   return nullptr;
 }
@@ -45,17 +47,17 @@ const char* read_bind(const setting& s) {
     s.into.from = text;
     return nullptr;
   }
-  return "an address of this machine, as in 192.0.2.7 or 192.0.2.7:4000";
+  return _("an address of this machine, as in 192.0.2.7 or 192.0.2.7:4000");
 }
 
 const char* read_family(const setting& s, bool v6) {
   auto where = soquete::where::parse(s.into.where);
-  if (!where || where->alternatives().size() != 1) return "one host";
+  if (!where || where->alternatives().size() != 1) return _("one host");
   const auto& one = where->alternatives().front();
   using kind = soquete::where::kind;
   const auto with_port = [&](std::string_view host) { return fmt::format("{}:{}", host, one.port); };
   if (one.what == kind::ip) {
-    if (one.at.addr().is_v6() != v6) return "no address of the other family";
+    if (one.at.addr().is_v6() != v6) return _("no address of the other family");
     s.into.v6_only = v6;
   } else if (one.what == kind::any_host && s.as == role::listens) {
     s.into.v6_only = v6;
@@ -72,36 +74,36 @@ const char* read_traffic_class(const setting& s, unsigned& dscp, bool as_tos) {
     return dscp = static_cast<unsigned>(s.value[2] - '0') * 8, nullptr;
   const auto got = number_from(s.value, as_tos ? dscp_max * 4 : dscp_max);
   if (!got || (as_tos && *got % 4 != 0))
-    return as_tos ? "a multiple of 4 from 0 to 252; the last two bits belong to ECN"
-                  : "a number from 0 to 63, ef, or cs0 to cs7";
+    return as_tos ? _("a multiple of 4 from 0 to 252; the last two bits belong to ECN")
+                  : _("a number from 0 to 63, ef, or cs0 to cs7");
   dscp = static_cast<unsigned>(as_tos ? *got / 4 : *got);
   return nullptr;
 }
 
 const char* read_keep_alive(const setting& s) {
   const auto got = s.has_value ? duration_from(s.value) : std::chrono::seconds(60);
-  if (!got || *got < std::chrono::seconds(1)) return "a time of at least 1s, as in 30s";
+  if (!got || *got < std::chrono::seconds(1)) return _("a time of at least 1s, as in 30s");
   s.into.keep_alive = std::chrono::duration_cast<std::chrono::seconds>(*got);
   return nullptr;
 }
 
 const char* read_connect_timeout(const setting& s) {
   const auto got = duration_from(s.value);
-  if (!got || got->count() == 0) return "a time, as in 10s";
+  if (!got || got->count() == 0) return _("a time, as in 10s");
   s.into.connect_timeout = *got;
   return nullptr;
 }
 
 const char* read_backlog(const setting& s) {
   const auto got = number_from(s.value, INT_MAX);
-  if (!got || *got == 0) return "a number of connections above 0";
+  if (!got || *got == 0) return _("a number of connections above 0");
   s.into.backlog = static_cast<int>(*got);
   return nullptr;
 }
 
 const char* read_mark(const setting& s) {
   const auto got = number_from(s.value, UINT32_MAX);
-  if (!got) return "a number, as in 7 or 0x7";
+  if (!got) return _("a number, as in 7 or 0x7");
   s.into.mark = static_cast<std::uint32_t>(*got);
   return nullptr;
 }
@@ -135,7 +137,7 @@ constexpr known_option known[] = {
     {"keepalive", of_tcp, use::both, &read_keep_alive},
     {"bind", of_tcp, use::connecting, &read_bind},
     {"dev", of_tcp, use::both,
-     [](const setting& s) { return read_text(s, s.into.device, "the name of an interface, as in eth0"); }},
+     [](const setting& s) { return read_text(s, s.into.device, _("the name of an interface, as in eth0")); }},
     {"rcvbuf", of_tcp, use::both, [](const setting& s) { return read_buffer(s, s.into.receive_buffer); }},
     {"sndbuf", of_tcp, use::both, [](const setting& s) { return read_buffer(s, s.into.send_buffer); }},
     {"tos", of_tcp, use::both,
@@ -144,7 +146,7 @@ constexpr known_option known[] = {
      [](const setting& s) { return read_traffic_class(s, s.into.dscp.emplace(), false); }},
     {"mark", of_tcp, use::both, &read_mark},
     {"congestion", of_tcp, use::both,
-     [](const setting& s) { return read_text(s, s.into.congestion, "a name, as in cubic or bbr"); }},
+     [](const setting& s) { return read_text(s, s.into.congestion, _("a name, as in cubic or bbr")); }},
     {"mptcp", of_tcp, use::both, [](const setting& s) { return read_switch(s, s.into.multipath); }},
     {"fastopen", of_tcp, use::both, [](const setting& s) { return read_switch(s, s.into.fast_open); }},
     {"backlog", of_tcp, use::listening, &read_backlog},
@@ -175,13 +177,13 @@ mistake unknown(const place& into, std::string_view name) {
   std::vector<std::string_view> names;
   for (const known_option& one : known)
     if ((one.schemes & scheme_of(into)) != 0 && one.reads != nullptr) names.push_back(one.name);
-  mistake bad{fmt::format("'{}': there is no option '{}'", into.text, name), {}};
+  mistake bad{_("'{}': there is no option '{}'", into.text, name), {}};
   if (names.empty())
-    bad.advice = "this address takes no options";
+    bad.advice = _("this address takes no options");
   else if (const auto near = nearest(name, names); !near.empty())
-    bad.advice = fmt::format("did you mean {}?", near);
+    bad.advice = _("did you mean {}?", near);
   else
-    bad.advice = fmt::format("its options are {}", fmt::join(names, ", "));
+    bad.advice = _("its options are {}", fmt::join(names, ", "));
   return bad;
 }
 
@@ -192,23 +194,22 @@ std::optional<mistake> apply_option(place& into, std::string_view option, role a
   const std::string_view name = option.substr(0, equals);
   const bool has_value = equals != option.npos;
   if (name.empty())
-    return mistake{fmt::format("'{}': an option is missing beside a comma", into.text),
-                   "a comma that belongs to a value is written %2C"};
+    return mistake{_("'{}': an option is missing beside a comma", into.text),
+                   _("a comma that belongs to a value is written %2C")};
   const auto* const found = std::find_if(std::begin(known), std::end(known), [&](const known_option& one) {
     return one.name == name && (one.schemes & scheme_of(into)) != 0;
   });
   if (found == std::end(known)) return unknown(into, name);
   if (found->reads == nullptr)
-    return mistake{fmt::format("'{}': the option {} comes in a later version of soquete", into.text, name),
-                   {}};
+    return mistake{_("'{}': the option {} comes in a later version of soquete", into.text, name), {}};
   if (found->when == use::listening && as != role::listens)
-    return mistake{fmt::format("'{}': {} is for listening", into.text, name), {}};
+    return mistake{_("'{}': {} is for listening", into.text, name), {}};
   if (found->when == use::connecting && as != role::connects)
-    return mistake{fmt::format("'{}': {} is for connecting", into.text, name),
-                   name == "bind" ? "to listen on one address, write it: tcp://192.0.2.7:80" : ""};
+    return mistake{_("'{}': {} is for connecting", into.text, name),
+                   name == "bind" ? _("to listen on one address, write it: tcp://192.0.2.7:80") : ""};
   const setting given{into, has_value ? option.substr(equals + 1) : std::string_view(), has_value, as};
   if (const char* const expected = found->reads(given); expected != nullptr)
-    return mistake{fmt::format("'{}': {} takes {}", into.text, name, expected), {}};
+    return mistake{_("'{}': {} takes {}", into.text, name, expected), {}};
   return std::nullopt;
 }
 

@@ -1,4 +1,6 @@
 // soquete connect ADDR [PEER]
+#include "borrowed.hpp"
+#include "locale.hpp"
 #include "session.hpp"
 
 namespace command {
@@ -7,7 +9,7 @@ using namespace soquete;
 
 task<result<void>> connect(session& all) {
   loop& here = co_await this_loop();
-  all.out.detail("driver " + std::string(here.net().name()) + ": " + here.driver_reason());
+  all.out.detail(_("driver {}: {}", here.net().name(), borrowed(here.driver_reason())));
   ++all.connections;
   peer address;
   if (!all.how.address.is_service()) {
@@ -18,7 +20,7 @@ task<result<void>> connect(session& all) {
     }
     address = std::move(*got);
     if (address.is_connection() && address.stream().peer().is_ip())
-      all.out.say("connected to " + to_string(address.stream().peer()));
+      all.out.say(_("connected to {}", to_string(address.stream().peer())));
   }
   co_await converse(all, std::move(address), 1);
   co_return {};

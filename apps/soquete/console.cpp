@@ -1,12 +1,13 @@
 // What is said to people, on standard error.
 #include "console.hpp"
 
-#include <fmt/format.h>
 #include <unistd.h>
 #include <cerrno>
 #include <cstdlib>
 #include <string>
 #include <utility>
+
+#include "locale.hpp"
 
 namespace command {
 namespace {
@@ -56,8 +57,8 @@ void console::report(std::string_view line) {
       ++unreported_;
       return;
     }
-    if (unreported_ != 0)
-      more = fmt::format("({} more ended; -v shows all)\n", std::exchange(unreported_, 0));
+    if (const unsigned n = std::exchange(unreported_, 0); n != 0)
+      more = _n("({} more ended; -v shows all)", "({} more ended; -v shows all)", n, n) + "\n";
   }
   write("", dim, more + std::string(line));
 }

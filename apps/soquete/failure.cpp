@@ -6,6 +6,9 @@
 #include <soquete/driver.hpp>
 #include <soquete/where.hpp>
 
+#include "borrowed.hpp"
+#include "locale.hpp"
+
 namespace command {
 namespace {
 
@@ -22,7 +25,7 @@ struct advice {
 failure made(int status, std::string first_line, const advice& more) {
   std::string text = std::move(first_line);
   if (!more.meaning.empty()) text.append("\n  ").append(more.meaning);
-  if (!more.attempt.empty()) text.append("\n  try: ").append(more.attempt);
+  if (!more.attempt.empty()) text.append("\n  ").append(_("try: {}", more.attempt));
   return {status, std::move(text)};
 }
 
@@ -41,51 +44,52 @@ host_and_port parts_of(const place& p) {
 
 advice of_resources(const error& why) {
   if (why == std::errc::too_many_files_open)
-    return {"this process has as many files and sockets open as it may.",
-            "ulimit -n shows the limit; ulimit -n 65536 raises it, as far as the hard limit allows"};
+    return {_("this process has as many files and sockets open as it may."),
+            _("ulimit -n shows the limit; ulimit -n 65536 raises it, as far as the hard limit allows")};
   if (why == std::errc::too_many_files_open_in_system)
-    return {"the whole system has as many files open as it may.", "sysctl fs.file-max"};
+    return {_("the whole system has as many files open as it may."), "sysctl fs.file-max"};
   if (why == std::errc::not_enough_memory || why == std::errc::no_buffer_space)
-    return {"the kernel has no memory for it now.", "free -m"};
+    return {_("the kernel has no memory for it now."), "free -m"};
   return {};
 }
 
 advice of_options(const error& why) {
   if (why.detail() == "SO_BINDTODEVICE" && why == std::errc::no_such_device)
-    return {"there is no such network interface.", "ip link"};
+    return {_("there is no such network interface."), "ip link"};
   if (why.detail() == "TCP_CONGESTION")
-    return {"this kernel has no such congestion control loaded, or does not let you choose it.",
+    return {_("this kernel has no such congestion control loaded, or does not let you choose it."),
             "sysctl net.ipv4.tcp_available_congestion_control"};
   if (why == std::errc::operation_not_permitted)
-    return {fmt::format("{} needs a privilege that this user lacks.", why.detail()), "run it as root"};
-  return {fmt::format("the kernel refuses the option {}.", why.detail()), {}};
+    return {_("{} needs a privilege that this user lacks.", why.detail()), _("run it as root")};
+  return {_("the kernel refuses the option {}.", why.detail()), {}};
 }
 
 advice of_connecting(const place& to, const error& why) {
   const auto [host, port] = parts_of(to);
   if (why.during() == step::set_option) return of_options(why);
   if (why.during() == step::bind)
-    return {"our own end could not be bound: no interface has the address of bind=, or its port is taken.",
-            "ip address     or: ss -tn"};
+    return {_("our own end could not be bound: no interface has the address of bind=, or its port is taken."),
+            _("ip address     or: ss -tn")};
   if (why == std::errc::connection_refused)
-    return {fmt::format("the host answered, so it is up; no program is listening on TCP port {}.", port),
-            fmt::format("on that host: ss -ltn     or start one: soquete listen tcp://:{} echo:", port)};
+    return {_("the host answered, so it is up; no program is listening on TCP port {}.", port),
+            _("on that host: ss -ltn     or start one: soquete listen tcp://:{} echo:", port)};
   if (why == std::errc::timed_out)
-    return {"nobody answered: the host is down or far away, or a firewall drops what is sent to it.",
-            fmt::format("ping {}     or more patience: {},connect-timeout=1m", host, to.text)};
+    return {_("nobody answered: the host is down or far away, or a firewall drops what is sent to it."),
+            _("ping {}     or more patience: {},connect-timeout=1m", host, to.text)};
   if (why == std::errc::network_unreachable)
-    return {"this machine knows no way to that network.", fmt::format("ip route get {}", host)};
+    return {_("this machine knows no way to that network."), fmt::format("ip route get {}", host)};
   if (why == std::errc::host_unreachable)
-    return {"a router, or this machine, says that the host cannot be reached.", fmt::format("ping {}", host)};
+    return {_("a router, or this machine, says that the host cannot be reached."),
+            fmt::format("ping {}", host)};
   if (why == fault::name_not_found)
-    return {fmt::format("{}.", why.detail()), fmt::format("getent ahosts {}     and then its address", host)};
+    return {borrowed(why.detail()) + ".", _("getent ahosts {}     and then its address", host)};
   if (why == std::errc::address_not_available)
-    return {"there is no free local port, or that is no address to connect to.", "ss -s"};
+    return {_("there is no free local port, or that is no address to connect to."), "ss -s"};
   if (why == std::errc::permission_denied || why == std::errc::operation_not_permitted)
-    return {"a rule of this machine, perhaps of its firewall, forbids it.", {}};
+    return {_("a rule of this machine, perhaps of its firewall, forbids it."), {}};
   if (why == std::errc::bad_file_descriptor)
-    return {"no descriptor of that number was passed to soquete.",
-            fmt::format("soquete connect {} 3<>FILE, as a shell opens descriptor 3", to.text)};
+    return {_("no descriptor of that number was passed to soquete."),
+            _("soquete connect {} 3<>FILE, as a shell opens descriptor 3", to.text)};
   return of_resources(why);
 }
 
@@ -93,19 +97,19 @@ advice of_listening(const place& on, const error& why) {
   const auto [host, port] = parts_of(on);
   if (why.during() == step::set_option) return of_options(why);
   if (why == std::errc::address_in_use)
-    return {fmt::format("another program holds TCP port {}.", port),
-            fmt::format("ss -ltnp 'sport = :{0}' tells which     or another port: tcp://:{1}", port,
-                        port < 65535 ? port + 1 : 0)};
+    return {_("another program holds TCP port {}.", port),
+            _("ss -ltnp 'sport = :{0}' tells which     or another port: tcp://:{1}", port,
+              port < 65535 ? port + 1 : 0)};
   if (why == std::errc::permission_denied)
-    return {fmt::format("ports below 1024 are for root; this is {}.", port),
-            fmt::format("a higher port: soquete listen tcp://:{}", 8000 + port % 1000)};
+    return {_("ports below 1024 are for root; this is {}.", port),
+            _("a higher port: soquete listen tcp://:{}", 8000 + port % 1000)};
   if (why == std::errc::address_not_available)
-    return {fmt::format("no interface of this machine has the address {}.", host),
-            fmt::format("ip address     or all addresses: tcp://:{}", port)};
+    return {_("no interface of this machine has the address {}.", host),
+            _("ip address     or all addresses: tcp://:{}", port)};
   if (why == fault::name_not_found)
-    return {fmt::format("{}.", why.detail()), fmt::format("tcp://:{} for every address", port)};
+    return {borrowed(why.detail()) + ".", _("tcp://:{} for every address", port)};
   if (on.what == scheme::descriptor)
-    return {fmt::format("{} is not a listening socket that soquete was started with.", on.text),
+    return {_("{} is not a listening socket that soquete was started with.", on.text),
             "systemd-socket-activate -l 8080 soquete listen fd:3 echo:"};
   return of_resources(why);
 }
@@ -120,14 +124,14 @@ std::string attempts_of(const error& why) {
 
 std::string name_of(conversation::side whose, const options& of, bool wrote) {
   const place& which = whose == conversation::side::peer ? of.peer : of.address;
-  if (which.what == scheme::stdio) return wrote ? "standard output" : "standard input";
+  if (which.what == scheme::stdio) return wrote ? _("standard output") : _("standard input");
   return which.text;
 }
 
 }  // namespace
 
 std::string cause_of(const std::error_code& why) {
-  std::string text = to_string(error(why));
+  std::string text = borrowed(why);
   const bool has_number =
       why.category() == std::generic_category() || why.category() == std::system_category();
   if (const char* const name = has_number ? ::strerrorname_np(why.value()) : nullptr; name != nullptr)
@@ -141,68 +145,69 @@ failure usage_failure(const mistake& bad) {
 
 failure cannot_connect(const place& to, const error& why) {
   const int status = why.during() == step::resolve ? exit_no_name : exit_no_connection;
-  return made(status,
-              fmt::format("cannot connect to {}: {}{}", to.text, cause_of(why.code()), attempts_of(why)),
+  return made(status, _("cannot connect to {}: {}{}", to.text, cause_of(why.code()), attempts_of(why)),
               of_connecting(to, why));
 }
 
 failure cannot_listen(const place& on, const error& why) {
   const int status = why == fault::name_not_found ? exit_no_name : exit_no_listener;
-  return made(status, fmt::format("cannot listen on {}: {}", on.text, cause_of(why.code())),
-              of_listening(on, why));
+  return made(status, _("cannot listen on {}: {}", on.text, cause_of(why.code())), of_listening(on, why));
 }
 
 failure cannot_run(const place& program, const error& why) {
   const bool is_missing = why == std::errc::no_such_file_or_directory;
   advice more = of_resources(why);
   if (is_missing)
-    more = {fmt::format("no program {} was found in PATH.", program.program.front()),
-            fmt::format("command -v {}     or for shell syntax: 'sh:{}'", program.program.front(),
-                        fmt::join(program.program, " "))};
+    more = {_("no program {} was found in PATH.", program.program.front()),
+            _("command -v {}     or for shell syntax: 'sh:{}'", program.program.front(),
+              fmt::join(program.program, " "))};
   else if (why == std::errc::permission_denied)
-    more = {fmt::format("{} is not executable by this user.", program.program.front()),
-            fmt::format("ls -l {0}     or: chmod +x {0}", program.program.front())};
+    more = {_("{} is not executable by this user.", program.program.front()),
+            _("ls -l {0}     or: chmod +x {0}", program.program.front())};
   return made(is_missing ? exit_not_found : exit_not_runnable,
-              fmt::format("cannot run {}: {}", program.text, cause_of(why.code())), more);
+              _("cannot run {}: {}", program.text, cause_of(why.code())), more);
 }
 
 failure cannot_start(const error& why) {
   const bool is_usage = why == std::errc::invalid_argument;
   const bool has_cause = why.subject().empty();
   return made(is_usage ? exit_usage : exit_broken,
-              has_cause ? fmt::format("cannot start: {}", cause_of(why.code()))
-                        : fmt::format("cannot start with '{}': {}", why.subject(), cause_of(why.code())),
-              {std::string(why.detail()), is_usage ? "" : "another driver: --driver epoll, --driver poll"});
+              has_cause ? _("cannot start: {}", cause_of(why.code()))
+                        : _("cannot start with '{}': {}", why.subject(), cause_of(why.code())),
+              {borrowed(why.detail()), is_usage ? "" : _("another driver: --driver epoll, --driver poll")});
 }
 
 failure broken(const options& of, const conversation& what) {
   const error& why = *what.why;
   if (what.was_idle)
-    return made(exit_broken,
-                fmt::format("{}: nothing moved for {} (--idle)", of.address.text, shown(of.how.idle)),
-                {"the connection was ended before its sides had finished.", {}});
+    return made(exit_broken, _("{}: nothing moved for {} (--idle)", of.address.text, shown(of.how.idle)),
+                {_("the connection was ended before its sides had finished."), {}});
   const bool wrote = why.during() == step::send;
   const std::string who = name_of(what.failed, of, wrote);
   if (why == std::errc::connection_reset || why == std::errc::broken_pipe)
     return made(
         exit_broken, fmt::format("{}: {}", who, cause_of(why.code())),
-        {wrote ? "the other side has closed or reset the connection; some of what was sent to it may be lost."
-               : "the other side ended the connection abruptly; what had arrived before was passed on.",
+        {wrote ? _("the other side has closed or reset the connection; some of what was sent to it may be "
+                   "lost.")
+               : _("the other side ended the connection abruptly; what had arrived before was passed on."),
          {}});
   if (why == std::errc::timed_out)
     return made(exit_broken, fmt::format("{}: {}", who, cause_of(why.code())),
-                {"the other side no longer answers; the connection was given up.", {}});
-  const bool is_ours = who.starts_with("standard ");
+                {_("the other side no longer answers; the connection was given up."), {}});
+  const place& failed = what.failed == conversation::side::peer ? of.peer : of.address;
+  const std::string cause = cause_of(why.code());
+  if (failed.what == scheme::stdio)
+    return made(
+        exit_broken,
+        wrote ? _("cannot write to standard output: {}", cause) : _("cannot read standard input: {}", cause),
+        of_resources(why));
   return made(exit_broken,
-              is_ours
-                  ? fmt::format("cannot {} {}: {}", wrote ? "write to" : "read", who, cause_of(why.code()))
-                  : fmt::format("{}: cannot {}: {}", who, wrote ? "send" : "receive", cause_of(why.code())),
+              wrote ? _("{}: cannot send: {}", who, cause) : _("{}: cannot receive: {}", who, cause),
               of_resources(why));
 }
 
 failure timed_out(const options& of) {
-  return {exit_timeout,
-          fmt::format("{}: not finished after {} (--timeout)", of.address.text, shown(*of.timeout))};
+  return {exit_timeout, _("{}: not finished after {} (--timeout)", of.address.text, shown(*of.timeout))};
 }
 
 }  // namespace command

@@ -1,14 +1,16 @@
 // The help texts: examples first.
 #include "help.hpp"
 
+#include "locale.hpp"
+
 namespace command {
 namespace {
 
-constexpr std::string_view usage_lines =
-    "usage: soquete connect ADDR [PEER]     soquete listen ADDR [PEER]     soquete --help\n";
+constexpr const char* usage_lines =
+    N_("usage: soquete connect ADDR [PEER]     soquete listen ADDR [PEER]     soquete --help\n");
 
-constexpr std::string_view address_lines =
-    R"(Addresses: SCHEME:REST, options after commas; a comma in a value is %2C
+constexpr const char* address_lines =
+    N_(R"(Addresses: SCHEME:REST, options after commas; a comma in a value is %2C
   tcp://HOST:PORT     a TCP connection; [::1]:80 is IPv6; without HOST: every address when
                       listening, localhost when connecting; port 0 when listening: any free port
   -                   standard input and output
@@ -27,9 +29,9 @@ Options of tcp://, as in tcp://localhost:80,nodelay=off,connect-timeout=5s
   dev=IF  rcvbuf=64KiB  sndbuf=64KiB  dscp=N  tos=N  mark=N  congestion=NAME  mptcp  fastopen
   crlf                what we send ends its lines with CR LF (also an option of -)
 Options of exec: and sh: come before the colon: exec,stderr:COMMAND (its errors travel too)
-)";
+)");
 
-constexpr std::string_view ending_lines = R"(How it ends
+constexpr const char* ending_lines = N_(R"(How it ends
   When one side has finished sending, the other is told (a half close), and its answer is waited for
   without limit; when both have finished, soquete ends. A reset is passed on as a reset. The output of
   a program is delivered in full, and its status is passed on.
@@ -38,18 +40,18 @@ constexpr std::string_view ending_lines = R"(How it ends
   -t, --timeout TIME  end the whole run after that: exit status 124
   --idle TIME         end a connection in which nothing moves for so long
   -u, --one-way       only from ADDR to PEER;   -U  only from PEER to ADDR
-)";
+)");
 
-constexpr std::string_view serving_lines = R"(Serving (listen)
+constexpr const char* serving_lines = N_(R"(Serving (listen)
   -1, --once          one client, then end; so it is with - and fd: as PEER
   -c, --max-conns N   at most N clients at a time; others wait
   --per-ip N          at most N clients from one address; others are reset
   --drain TIME        what clients get after Ctrl-C (3s); a second Ctrl-C ends at once
   --threads N         event loops; 0: SOQUETE_THREADS, or one for each processor
   --ready-fd N        write the address to descriptor N once clients can connect, then close it
-)";
+)");
 
-constexpr std::string_view output_lines = R"(What it tells (on standard error; standard output is data only)
+constexpr const char* output_lines = N_(R"(What it tells (on standard error; standard output is data only)
   -v, --verbose       progress and reports also when standard error is no terminal
   -q, --quiet         nothing but errors
   --trace             each socket call with its result and its meaning
@@ -57,25 +59,25 @@ constexpr std::string_view output_lines = R"(What it tells (on standard error; s
   --color auto|always|never
   --driver auto|io_uring|epoll|poll   how to wait for the kernel; or SOQUETE_DRIVER
   -h, --help          this text;  soquete --version
-)";
+)");
 
-constexpr std::string_view status_lines = R"(Exit status
+constexpr const char* status_lines = N_(R"(Exit status
   0 both directions ended in order    1 broken after it began   2 usage         3 name not found
   4 could not connect                 5 could not listen        124 --timeout   130, 143 by a signal
   connect exec:, listen --once ... exec: 126 cannot run, 127 not found, else the program's own status
-)";
+)");
 
-std::string join(std::initializer_list<std::string_view> parts) {
+std::string join(std::initializer_list<const char*> parts) {
   std::string text;
-  for (const std::string_view part : parts) {
+  for (const char* const part : parts) {
     if (!text.empty()) text += '\n';
-    text += part;
+    text += _(part);
   }
   return text;
 }
 
-constexpr std::string_view connect_lines =
-    R"(soquete connect ADDR [PEER]   open ADDR and join it with PEER (-: standard input and output)
+constexpr const char* connect_lines =
+    N_(R"(soquete connect ADDR [PEER]   open ADDR and join it with PEER (-: standard input and output)
 
   soquete connect tcp://localhost:8080              talk to a server
   echo hello | soquete connect tcp://[::1]:8080     send, finish, print the whole answer
@@ -83,10 +85,10 @@ constexpr std::string_view connect_lines =
   soquete connect tcp://10.0.0.1:80 tcp://10.0.0.2:80   join two servers
   soquete connect tcp://localhost:9000 exec:date    give a server the output of a program
   ssh -o ProxyCommand='soquete connect tcp://%h:%p' host
-)";
+)");
 
-constexpr std::string_view listen_lines =
-    R"(soquete listen ADDR [PEER]   accept clients on ADDR and join each with a PEER of its own
+constexpr const char* listen_lines =
+    N_(R"(soquete listen ADDR [PEER]   accept clients on ADDR and join each with a PEER of its own
                              (-: standard input and output: one client, then the end)
 
   soquete listen tcp://:8080 echo:                  an echo server, for any number of clients
@@ -94,28 +96,28 @@ constexpr std::string_view listen_lines =
   soquete listen tcp://:8080 tcp://localhost:80     forward a port
   soquete listen tcp://localhost:7000 exec:cat      run a program for each client
   soquete listen tcp://localhost:0 discard:         on any free port, which it tells
-)";
+)");
 
-constexpr std::string_view title =
-    "soquete joins sockets, programs and standard streams, both ways, to a proper end.\n";
+constexpr const char* title =
+    N_("soquete joins sockets, programs and standard streams, both ways, to a proper end.\n");
 
 }  // namespace
 
 std::string_view usage() {
-  return "usage: soquete connect ADDR [PEER] | soquete listen ADDR [PEER]; see soquete --help";
+  return _("usage: soquete connect ADDR [PEER] | soquete listen ADDR [PEER]; see soquete --help");
 }
 
 std::string version() { return "soquete " SOQUETE_VERSION "\n"; }
 
 std::string short_help() {
-  return join({title, R"(  soquete listen tcp://:8080 echo:              an echo server
+  return join({title, N_(R"(  soquete listen tcp://:8080 echo:              an echo server
   soquete connect tcp://localhost:8080          talk to it
   soquete listen tcp://:8080 tcp://localhost:80 forward a port
   soquete listen tcp://:9000 > file             receive a file
-)",
+)"),
                usage_lines,
-               "Addresses: tcp://HOST:PORT  -  exec:COMMAND  sh:COMMAND  fd:N  echo:  discard:  zero:\n"
-               "More: soquete --help, soquete help listen|connect|addresses, man soquete\n"});
+               N_("Addresses: tcp://HOST:PORT  -  exec:COMMAND  sh:COMMAND  fd:N  echo:  discard:  zero:\n"
+                  "More: soquete --help, soquete help listen|connect|addresses, man soquete\n")});
 }
 
 std::string long_help() {
@@ -131,6 +133,6 @@ std::string help_of_connect() {
   return join({connect_lines, address_lines, ending_lines, output_lines, status_lines});
 }
 
-std::string help_of_addresses() { return std::string(address_lines); }
+std::string help_of_addresses() { return _(address_lines); }
 
 }  // namespace command

@@ -1,10 +1,10 @@
 // soquete listen ADDR [PEER]
-#include <fmt/format.h>
 #include <soquete/deadline.hpp>
 #include <soquete/event.hpp>
 #include <soquete/scope.hpp>
 #include <soquete/serve.hpp>
 
+#include "locale.hpp"
 #include "session.hpp"
 
 namespace command {
@@ -93,7 +93,7 @@ task<result<tcp::stream>> accept_one(session& all) {
 task<result<void>> serve_one(session& all) {
   tcp::stream client = co_await ok(accept_one(all));
   const std::uint64_t number = ++all.connections;
-  if (client.peer().is_ip()) all.out.say("connected: " + to_string(client.peer()));
+  if (client.peer().is_ip()) all.out.say(_("connected: {}", to_string(client.peer())));
   if (auto ready = prepare(client, all.how.address); !ready) {
     all.fail(cannot_listen(all.how.address, ready.error()));
     co_return {};
@@ -151,15 +151,14 @@ class watcher {
     if (last_pause_ && now - *last_pause_ < 10s) return;
     last_pause_ = now;
     all_.out.complain(
-        fmt::format("cannot accept clients for now: {}\n  they wait until others have left\n"
-                    "  try: ulimit -n 65536, before soquete is started",
-                    cause_of(why.code())));
+        _("cannot accept clients for now: {}\n  they wait until others have left\n"
+          "  try: ulimit -n 65536, before soquete is started",
+          cause_of(why.code())));
   }
   void draining() {
     if (!all_.is_ending.exchange(true))
-      all_.out.say(
-          fmt::format("no more clients are accepted; the others have {} to finish (Ctrl-C again: at once)",
-                      shown(all_.how.drain)));
+      all_.out.say(_("no more clients are accepted; the others have {} to finish (Ctrl-C again: at once)",
+                     shown(all_.how.drain)));
   }
 
   session& all_;

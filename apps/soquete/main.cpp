@@ -10,6 +10,7 @@
 #include <soquete/deadline.hpp>
 #include <soquete/run.hpp>
 
+#include "locale.hpp"
 #include "session.hpp"
 #include "trace.hpp"
 
@@ -97,6 +98,7 @@ int run(const options& how) {
 int main(int argc, char** argv) {
   fill_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);
+  choose_language();
   auto wanted = request_from(std::vector<std::string>(argv + 1, argv + argc));
   if (!wanted) {
     std::fprintf(stderr, "soquete: %s\n", usage_failure(wanted.error()).text.c_str());

@@ -1,12 +1,14 @@
 // The command line, read and checked.
 #include "options.hpp"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <algorithm>
 #include <array>
 #include <CLI/CLI.hpp>
 
+#include "borrowed.hpp"
 #include "help.hpp"
+#include "locale.hpp"
 
 namespace command {
 namespace {
@@ -77,18 +79,18 @@ std::string in_full(const std::string& word, const std::vector<std::string>& nam
 mistake unknown_flag(const std::string& word, const std::vector<std::string>& names) {
   const std::string name = word.substr(0, word.find('='));
   for (const std::string_view later : later_flags)
-    if (name == later) return {fmt::format("{} comes in a later version of soquete", name), {}};
+    if (name == later) return {_("{} comes in a later version of soquete", name), {}};
   const std::vector<std::string_view> views(names.begin(), names.end());
   if (const auto near = nearest(name, views); !near.empty())
-    return {fmt::format("there is no option {}", name), fmt::format("did you mean {}?", near)};
-  return {fmt::format("there is no option {}", name), "soquete --help lists them"};
+    return {_("there is no option {}", name), _("did you mean {}?", near)};
+  return {_("there is no option {}", name), _("soquete --help lists them")};
 }
 
 std::optional<mistake> check_time(const std::string& text, std::string_view flag,
                                   std::chrono::nanoseconds& into) {
   if (text.empty()) return {};
   const auto got = duration_from(text);
-  if (!got) return mistake{fmt::format("{} '{}': a time is expected", flag, text), "write 250ms, 10s or 2m"};
+  if (!got) return mistake{_("{} '{}': a time is expected", flag, text), _("write 250ms, 10s or 2m")};
   into = *got;
   return {};
 }
@@ -99,8 +101,7 @@ std::optional<mistake> check_number(const std::string& text, std::string_view fl
   if (text.empty()) return {};
   const auto got = number_from(text, highest);
   if (!got || *got < lowest)
-    return mistake{fmt::format("{} '{}': a number from {} to {} is expected", flag, text, lowest, highest),
-                   {}};
+    return mistake{_("{} '{}': a number from {} to {} is expected", flag, text, lowest, highest), {}};
   into = static_cast<Number>(*got);
   return {};
 }
@@ -115,7 +116,7 @@ std::optional<mistake> check_choice(const std::string& text, std::string_view fl
     if (name == text) return into = choice, std::nullopt;
     names.push_back(name);
   }
-  return mistake{fmt::format("{} takes {}, not '{}'", flag, fmt::join(names, ", "), text), {}};
+  return mistake{_("{} takes {}, not '{}'", flag, fmt::join(names, ", "), text), {}};
 }
 
 constexpr std::array<std::pair<std::string_view, on_eof>, 3> endings{
@@ -146,8 +147,8 @@ std::optional<mistake> check_flags(const raw_flags& f, options& o) {
   for (const auto& one : checks)
     if (one) return one;
   if (!f.timeout.empty()) o.timeout = timeout;
-  if (f.up && f.down) return mistake{"-u and -U exclude each other", {}};
-  if (f.verbose && f.quiet) return mistake{"-v and -q exclude each other", {}};
+  if (f.up && f.down) return mistake{_("-u and -U exclude each other"), {}};
+  if (f.verbose && f.quiet) return mistake{_("-v and -q exclude each other"), {}};
   o.how.which = f.up ? ways::up : f.down ? ways::down : ways::both;
   o.once = f.once;
   o.explain = f.explain;
@@ -161,12 +162,12 @@ std::optional<mistake> check_places(const std::vector<std::string>& texts, optio
   const bool listens = o.what == verb::listen;
   const std::string_view name = listens ? "listen" : "connect";
   if (texts.empty())
-    return mistake{fmt::format("{}: an address is missing", name),
-                   listens ? "for example: soquete listen tcp://:8080 echo:"
-                           : "for example: soquete connect tcp://localhost:8080"};
+    return mistake{_("{}: an address is missing", name),
+                   listens ? _("for example: soquete listen tcp://:8080 echo:")
+                           : _("for example: soquete connect tcp://localhost:8080")};
   if (texts.size() > 2)
-    return mistake{fmt::format("{}: '{}' is one address too many", name, texts[2]),
-                   "a command with arguments is one word: 'exec:sort -n'"};
+    return mistake{_("{}: '{}' is one address too many", name, texts[2]),
+                   _("a command with arguments is one word: 'exec:sort -n'")};
   auto address = place_from(texts[0], listens ? role::listens : role::connects);
   if (!address) return std::move(address.error());
   auto peer = place_from(texts.size() > 1 ? texts[1] : "-", role::connects);
@@ -174,14 +175,13 @@ std::optional<mistake> check_places(const std::vector<std::string>& texts, optio
   o.address = std::move(*address);
   o.peer = std::move(*peer);
   if (listens && o.address.what != scheme::tcp && o.address.what != scheme::descriptor)
-    return mistake{fmt::format("nobody can connect to '{}', so it is nothing to listen on", o.address.text),
-                   fmt::format("soquete listen tcp://:8080 {}", o.address.text)};
+    return mistake{_("nobody can connect to '{}', so it is nothing to listen on", o.address.text),
+                   _("soquete listen tcp://:8080 {}", o.address.text)};
   if (o.address.is_service() && o.peer.is_service())
-    return mistake{
-        fmt::format("'{}' and '{}' are both services of this program", o.address.text, o.peer.text),
-        "one side must be somebody else"};
+    return mistake{_("'{}' and '{}' are both services of this program", o.address.text, o.peer.text),
+                   _("one side must be somebody else")};
   if (o.address.what == scheme::stdio && o.peer.what == scheme::stdio)
-    return mistake{"both sides are '-', the standard streams", "one side must be somebody else"};
+    return mistake{_("both sides are '-', the standard streams"), _("one side must be somebody else")};
   // Lines are ended as the network wants them on their way from our side.
   const bool is_ours = o.address.what == scheme::stdio;
   o.how.crlf_down = !is_ours && (o.address.crlf || (o.peer.crlf && o.peer.what == scheme::stdio));
@@ -199,10 +199,8 @@ read<request> run_from(verb what, std::vector<std::string> arguments) {
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);
-  } catch (const CLI::ArgumentMismatch& e) {
-    return wrong(fmt::format("{}", e.what()));
   } catch (const CLI::ParseError& e) {
-    return wrong(e.what());
+    return wrong(borrowed(e.what()));
   }
   if (flags.long_help || flags.short_help)
     return request{{}, what == verb::listen ? help_of_listen() : help_of_connect()};
@@ -224,17 +222,15 @@ read<request> run_from(verb what, std::vector<std::string> arguments) {
 
 read<request> no_verb(const std::string& word) {
   if (word == "probe" || word == "bench" || word == "ctl" || word == "completions")
-    return wrong(fmt::format("{} comes in a later version of soquete", word),
-                 "this version has listen and connect");
+    return wrong(_("{} comes in a later version of soquete", word), _("this version has listen and connect"));
   if (looks_like_address(word)) {
     const std::string whole = with_scheme(word);
-    return wrong(fmt::format("'{}' is an address; a verb comes first", word),
-                 fmt::format("did you mean: soquete connect {}?", whole.empty() ? word : whole));
+    return wrong(_("'{}' is an address; a verb comes first", word),
+                 _("did you mean: soquete connect {}?", whole.empty() ? word : whole));
   }
   if (const auto near = nearest(word, verbs); !near.empty())
-    return wrong(fmt::format("there is no verb '{}'", word), fmt::format("did you mean: soquete {}?", near));
-  return wrong(fmt::format("there is no verb '{}'", word),
-               "verbs are listen and connect; see soquete --help");
+    return wrong(_("there is no verb '{}'", word), _("did you mean: soquete {}?", near));
+  return wrong(_("there is no verb '{}'", word), _("verbs are listen and connect; see soquete --help"));
 }
 
 read<request> help_from(const std::vector<std::string>& arguments) {
@@ -243,13 +239,13 @@ read<request> help_from(const std::vector<std::string>& arguments) {
   if (topic == "listen") return request{{}, help_of_listen()};
   if (topic == "connect") return request{{}, help_of_connect()};
   if (topic == "address" || topic == "addresses") return request{{}, help_of_addresses()};
-  return wrong(fmt::format("there is no help on '{}'", topic), "topics are listen, connect and addresses");
+  return wrong(_("there is no help on '{}'", topic), _("topics are listen, connect and addresses"));
 }
 
 }  // namespace
 
 read<request> request_from(std::vector<std::string> arguments) {
-  if (arguments.empty()) return wrong("what is to be done?", std::string(usage()));
+  if (arguments.empty()) return wrong(_("what is to be done?"), std::string(usage()));
   const std::string first = arguments.front();
   if (first == "-h") return request{{}, short_help()};
   if (first == "--help") return request{{}, long_help()};
@@ -260,8 +256,7 @@ read<request> request_from(std::vector<std::string> arguments) {
     return run_from(first == "listen" ? verb::listen : verb::connect, std::move(arguments));
   }
   if (first.size() > 1 && first[0] == '-')
-    return wrong(fmt::format("a verb comes before options such as {}", first),
-                 "soquete listen or soquete connect");
+    return wrong(_("a verb comes before options such as {}", first), _("soquete listen or soquete connect"));
   return no_verb(first);
 }
 

@@ -4,6 +4,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 #include <cerrno>
+#include <vector>
+
+#include "borrowed.hpp"
+#include "locale.hpp"
 
 namespace command {
 namespace {
@@ -26,29 +30,37 @@ std::string with_space(std::string text) {
 
 std::string_view reach_of(const endpoint& at) {
   if (!at.is_ip()) return "";
-  if (at.addr() == soquete::address::any_v6()) return ": every address of this machine, IPv4 and IPv6";
-  if (at.addr().is_unspecified()) return ": every IPv4 address of this machine";
-  if (at.addr().is_loopback()) return ": for clients on this machine only";
+  if (at.addr() == soquete::address::any_v6()) return _(": every address of this machine, IPv4 and IPv6");
+  if (at.addr().is_unspecified()) return _(": every IPv4 address of this machine");
+  if (at.addr().is_loopback()) return _(": for clients on this machine only");
   return "";
 }
 
 std::string purpose_of(const options& how) {
   switch (how.peer.what) {
-    case scheme::echo: return "each client is sent back what it sends (echo:)";
-    case scheme::discard: return "what clients send is thrown away (discard:)";
-    case scheme::zero: return "each client is sent zeros until it leaves (zero:)";
-    case scheme::exec: return fmt::format("each client talks to a program of its own ({})", how.peer.text);
-    case scheme::tcp: return fmt::format("each client is connected to {}", how.peer.text);
+    case scheme::echo: return _("each client is sent back what it sends (echo:)");
+    case scheme::discard: return _("what clients send is thrown away (discard:)");
+    case scheme::zero: return _("each client is sent zeros until it leaves (zero:)");
+    case scheme::exec: return _("each client talks to a program of its own ({})", how.peer.text);
+    case scheme::tcp: return _("each client is connected to {}", how.peer.text);
     default:
-      return fmt::format("one client is joined with {}",
-                         how.peer.what == scheme::stdio ? "standard input and output" : how.peer.text);
+      if (how.peer.what == scheme::stdio) return _("one client is joined with standard input and output");
+      return _("one client is joined with {}", how.peer.text);
   }
 }
 
-std::string sockets_of(std::size_t addresses, unsigned loops) {
-  if (addresses * loops == 1) return "a socket was";
-  if (loops == 1) return fmt::format("{} sockets were", addresses);
-  return fmt::format("{} sockets, for {} event loops, were", addresses * loops, loops);
+// Where the listening sockets come from.
+std::string origin_of(const options& how, unsigned long addresses, unsigned long loops) {
+  if (how.address.what == scheme::descriptor)
+    return _("{} was opened and told to listen by whoever started this program", how.address.text);
+  if (addresses * loops == 1) return _("a socket was created, bound to it and told to listen");
+  if (loops == 1)
+    return _n("{} socket was created, bound to these and told to listen",
+              "{} sockets were created, bound to these and told to listen", addresses, addresses);
+  if (addresses == 1)
+    return _("{} sockets, for {} event loops, were created, bound to it and told to listen", loops, loops);
+  return _("{} sockets, for {} event loops, were created, bound to these and told to listen",
+           addresses * loops, loops);
 }
 
 // Told the address, so that a script can go on; the end of the file says that this was all.
@@ -67,23 +79,24 @@ bool is_tcp(const place& p) { return p.what == scheme::tcp || p.what == scheme::
 
 std::string who(const options& how, conversation::side whose) {
   const place& p = whose == conversation::side::address ? how.address : how.peer;
-  if (p.what == scheme::exec) return "program";
-  if (p.what == scheme::stdio) return "standard input";
-  return how.what == verb::listen && whose == conversation::side::address ? "client" : "server";
+  // Translators: these four begin a sentence, as in "client closed first"; the article belongs to them.
+  if (p.what == scheme::exec) return _("program");
+  if (p.what == scheme::stdio) return _("standard input");
+  return how.what == verb::listen && whose == conversation::side::address ? _("client") : _("server");
 }
 
 std::string end_of(const options& how, const conversation& what) {
-  if (what.was_idle) return fmt::format("nothing moved for {}", shown(how.how.idle));
+  if (what.was_idle) return _("nothing moved for {}", shown(how.how.idle));
   if (what.why) {
     const soquete::error& why = *what.why;
-    if (why == std::errc::operation_canceled || what.failed == conversation::side::none) return "cut off";
-    if (why == std::errc::connection_reset) return who(how, what.failed) + " reset the connection (RST)";
+    if (why == std::errc::operation_canceled || what.failed == conversation::side::none) return _("cut off");
+    if (why == std::errc::connection_reset) return _("{} reset the connection (RST)", who(how, what.failed));
     return fmt::format("{}: {}", who(how, what.failed), cause_of(why.code()));
   }
-  if (what.ended_first == conversation::side::none) return "ended";
+  if (what.ended_first == conversation::side::none) return _("ended");
   const place& first = what.ended_first == conversation::side::address ? how.address : how.peer;
-  return fmt::format("{} {}", who(how, what.ended_first),
-                     is_tcp(first) ? "closed first (FIN)" : "ended first");
+  const std::string one = who(how, what.ended_first);
+  return is_tcp(first) ? _("{} closed first (FIN)", one) : _("{} ended first", one);
 }
 
 }  // namespace
@@ -100,37 +113,31 @@ void session::announce(soquete::loop& here, const std::vector<endpoint>& at) {
   std::string places;
   std::string lines;
   for (const endpoint& one : at) {
-    places.append(places.empty() ? "" : " and ").append(to_string(one));
+    places = places.empty() ? to_string(one) : _("{} and {}", places, to_string(one));
     lines += fmt::format("tcp://{}\n", to_string(one));
   }
   if (how.ready_descriptor >= 0) write_ready(how.ready_descriptor, lines);
   const bool was_chosen = how.address.what == scheme::tcp && how.address.where.ends_with(":0");
   if (how.peer.what == scheme::exec && at.front().is_ip() && at.front().addr().is_unspecified())
     out.tell(
-        fmt::format("warning: whoever can reach this machine can run {}\n"
-                    "  for this machine only: tcp://localhost:{}",
-                    how.peer.text, at.front().port()));
+        _("warning: whoever can reach this machine can run {}\n"
+          "  for this machine only: tcp://localhost:{}",
+          how.peer.text, at.front().port()));
   if (!out.is_told_progress()) {
     // Nobody could connect to a port that nobody knows.
     if (was_chosen && !(out.is_quiet() && how.ready_descriptor >= 0))
-      out.complain(fmt::format("listening on {}", places));
+      out.complain(_("listening on {}", places));
     return;
   }
   const unsigned loops = here.group().size();
   const std::string target = for_clients(at.front());
-  const std::string origin =
-      how.address.what == scheme::descriptor
-          ? fmt::format("{} was opened and told to listen by whoever started this program", how.address.text)
-          : fmt::format("{} created, bound to {} and told to listen", sockets_of(at.size(), loops),
-                        at.size() == 1 ? "it" : "these");
-  out.say(
-      fmt::format("listening on {}{}\n"
-                  "  {} ({})\n"
-                  "  {}{}\n"
-                  "  to talk to it:  soquete connect tcp://{}     or: nc {}",
-                  places, reach_of(at.front()), origin, here.net().name(), purpose_of(how),
-                  how.is_single() ? "" : ", until Ctrl-C", target, with_space(target)));
-  out.detail(fmt::format("driver {}: {}", here.net().name(), here.driver_reason()));
+  std::string told = _("listening on {}", places).append(reach_of(at.front()));
+  told += fmt::format("\n  {} ({})", origin_of(how, at.size(), loops), here.net().name());
+  const std::string purpose = purpose_of(how);
+  told.append("\n  ").append(how.is_single() ? purpose : _("{}, until Ctrl-C", purpose)).append("\n  ");
+  told += _("to talk to it:  soquete connect tcp://{}     or: nc {}", target, with_space(target));
+  out.say(told);
+  out.detail(_("driver {}: {}", here.net().name(), borrowed(here.driver_reason())));
 }
 
 void session::report(std::uint64_t number, std::string_view address, std::string_view peer,
@@ -141,9 +148,9 @@ void session::report(std::uint64_t number, std::string_view address, std::string
   const bool listens = how.what == verb::listen;
   std::string program;
   if (what.status && what.status->signal != 0)
-    program = fmt::format(", killed by signal {}", what.status->signal);
+    program = _(", killed by signal {}", what.status->signal);
   else if (what.status && what.status->code != 0)
-    program = fmt::format(", exit status {}", what.status->code);
+    program = _(", exit status {}", what.status->code);
   out.report(fmt::format("{}{} → {}  {}  ↑{} ↓{}  {}{}", listens ? fmt::format("#{} ", number) : "",
                          listens ? address : peer, listens ? peer : address, shown(took),
                          shown_size(listens ? what.up : what.down), shown_size(listens ? what.down : what.up),
@@ -155,34 +162,38 @@ void session::half_closed(conversation::side first) {
   const place& other = first == conversation::side::address ? how.peer : how.address;
   // A program that has finished mostly ends as well, and all with it.
   if (is_typed_ && other.what == scheme::stdio && one.what != scheme::exec)
-    out.say(fmt::format("the {} has finished sending; Ctrl-D ends your side", who(how, first)));
+    out.say(_("the {} has finished sending; Ctrl-D ends your side", who(how, first)));
 }
 
 void session::report_total(std::chrono::nanoseconds took) {
   const std::uint64_t count = connections;
-  out.say(fmt::format("served {} connection{} in {}: {} received, {} sent, {} failed", count,
-                      count == 1 ? "" : "s", shown(took), shown_size(received), shown_size(sent),
-                      failed.load()));
+  out.say(_n("served {} connection in {}: {} received, {} sent, {} failed",
+             "served {} connections in {}: {} received, {} sent, {} failed", count, count, shown(took),
+             shown_size(received), shown_size(sent), failed.load()));
 }
 
 std::string plan_of(const options& how) {
-  std::string text;
+  std::vector<std::string> steps;
   if (how.what == verb::listen) {
-    text = fmt::format("1. create a TCP socket, bind it to {}, and listen", how.address.text);
-    text += how.is_single() ? "\n2. accept one connection, then stop listening"
-                            : "\n2. accept connections until Ctrl-C";
-    text += fmt::format("\n3. {}", purpose_of(how));
+    steps.push_back(_("create a TCP socket, bind it to {}, and listen", how.address.text));
+    steps.emplace_back(how.is_single() ? _("accept one connection, then stop listening")
+                                       : _("accept connections until Ctrl-C"));
+    steps.push_back(purpose_of(how));
   } else {
-    text = fmt::format("1. open {}\n2. join it with {}", how.address.text, how.peer.text);
+    steps.push_back(_("open {}", how.address.text));
+    steps.push_back(_("join it with {}", how.peer.text));
   }
-  text += how.how.at_end == on_eof::close ? "\n4. end everything when one direction ends"
-          : how.how.at_end == on_eof::ignore
-              ? "\n4. not tell a side that the other has finished sending"
-              : "\n4. tell each side when the other has finished sending, and wait for both";
-  if (how.what == verb::connect) text[text.rfind("\n4.") + 1] = '3';
-  if (how.timeout) text += fmt::format("\n- end after {} at the latest", shown(*how.timeout));
+  steps.emplace_back(how.how.at_end == on_eof::close ? _("end everything when one direction ends")
+                     : how.how.at_end == on_eof::ignore
+                         ? _("not tell a side that the other has finished sending")
+                         : _("tell each side when the other has finished sending, and wait "
+                             "for both"));
+  std::string text;
+  for (std::size_t i = 0; i < steps.size(); ++i)
+    text += fmt::format("{}{}. {}", i == 0 ? "" : "\n", i + 1, steps[i]);
+  if (how.timeout) text.append("\n- ").append(_("end after {} at the latest", shown(*how.timeout)));
   if (how.how.idle.count() != 0)
-    text += fmt::format("\n- end a connection in which nothing moves for {}", shown(how.how.idle));
+    text.append("\n- ").append(_("end a connection in which nothing moves for {}", shown(how.how.idle)));
   return text;
 }
 

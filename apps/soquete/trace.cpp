@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "failure.hpp"
+#include "locale.hpp"
 
 namespace command {
 namespace {
@@ -18,63 +19,65 @@ struct line {
   std::string meaning;
 };
 
-std::string where(const trace_event& e) { return e.subject != nullptr ? to_string(*e.subject) : "the peer"; }
+std::string where(const trace_event& e) {
+  return e.subject != nullptr ? to_string(*e.subject) : _("the peer");
+}
 
 std::string_view meaning_of_option(std::string_view name) {
-  if (name == "SO_REUSEADDR") return "the port can be taken again at once after a restart";
+  if (name == "SO_REUSEADDR") return _("the port can be taken again at once after a restart");
   if (name == "SO_REUSEPORT")
-    return "several sockets of ours may listen on one port; the kernel spreads clients";
-  if (name == "IPV6_V6ONLY") return "0: an IPv6 socket that serves IPv4 too; 1: IPv6 alone";
-  if (name == "TCP_NODELAY") return "small pieces are sent at once, not collected";
-  if (name == "SO_KEEPALIVE") return "a silent peer is asked now and then whether it is still there";
-  if (name == "TCP_KEEPIDLE") return "seconds of silence before the first such question";
-  if (name == "TCP_KEEPINTVL") return "seconds between questions that nobody answers";
-  if (name == "TCP_KEEPCNT") return "unanswered questions before the connection is given up";
-  if (name == "SO_RCVBUF" || name == "SO_SNDBUF") return "bytes that the kernel holds for this socket";
-  if (name == "IP_TOS") return "how routers on the way should treat these packets (DSCP * 4)";
-  if (name == "SO_BINDTODEVICE") return "only this network interface is used";
-  if (name == "TCP_CONGESTION") return "how fast TCP dares to send";
-  if (name == "TCP_FASTOPEN" || name == "TCP_FASTOPEN_CONNECT") return "the first bytes travel with the SYN";
-  return "an option of the socket";
+    return _("several sockets of ours may listen on one port; the kernel spreads clients");
+  if (name == "IPV6_V6ONLY") return _("0: an IPv6 socket that serves IPv4 too; 1: IPv6 alone");
+  if (name == "TCP_NODELAY") return _("small pieces are sent at once, not collected");
+  if (name == "SO_KEEPALIVE") return _("a silent peer is asked now and then whether it is still there");
+  if (name == "TCP_KEEPIDLE") return _("seconds of silence before the first such question");
+  if (name == "TCP_KEEPINTVL") return _("seconds between questions that nobody answers");
+  if (name == "TCP_KEEPCNT") return _("unanswered questions before the connection is given up");
+  if (name == "SO_RCVBUF" || name == "SO_SNDBUF") return _("bytes that the kernel holds for this socket");
+  if (name == "IP_TOS") return _("how routers on the way should treat these packets (DSCP * 4)");
+  if (name == "SO_BINDTODEVICE") return _("only this network interface is used");
+  if (name == "TCP_CONGESTION") return _("how fast TCP dares to send");
+  if (name == "TCP_FASTOPEN" || name == "TCP_FASTOPEN_CONNECT")
+    return _("the first bytes travel with the SYN");
+  return _("an option of the socket");
 }
 
 line told(const trace_event& e) {
   const int d = e.descriptor;
   switch (e.what) {
     case step::open:
-      return {"socket()", fmt::format("{}", d),
-              fmt::format("an endpoint for TCP over {}, not yet anywhere", e.note)};
+      return {"socket()", fmt::format("{}", d), _("an endpoint for TCP over {}, not yet anywhere", e.note)};
     case step::set_option:
       return {fmt::format("setsockopt({}, {}, {})", d, e.note, e.amount), "0",
               std::string(meaning_of_option(e.note))};
     case step::bind:
-      return {fmt::format("bind({}, {})", d, where(e)), "0", "this address and port are ours now"};
+      return {fmt::format("bind({}, {})", d, where(e)), "0", _("this address and port are ours now")};
     case step::listen:
       return {fmt::format("listen({}, {})", d, e.amount), "0",
-              fmt::format("clients can connect; the kernel lets up to {} wait for us", e.amount)};
+              _("clients can connect; the kernel lets up to {} wait for us", e.amount)};
     case step::connect:
       return {fmt::format("connect({}, {})", d, where(e)), "0",
-              "SYN, SYN-ACK, ACK: both ends agree that there is a connection"};
+              _("SYN, SYN-ACK, ACK: both ends agree that there is a connection")};
     case step::accept:
       return {fmt::format("accept({})", d), fmt::format("{}", e.amount),
-              fmt::format("a connection from {}, with a socket of its own", where(e))};
+              _("a connection from {}, with a socket of its own", where(e))};
     case step::receive:
       if (e.amount == 0)
-        return {fmt::format("recv({})", d), "0", "the other side has finished sending (end of stream)"};
+        return {fmt::format("recv({})", d), "0", _("the other side has finished sending (end of stream)")};
       return {fmt::format("recv({})", d), fmt::format("{}", e.amount),
-              fmt::format("bytes have come from {}", where(e))};
+              _("bytes have come from {}", where(e))};
     case step::send:
       return {fmt::format("send({})", d), fmt::format("{}", e.amount),
-              fmt::format("bytes for {} are with the kernel, which delivers them", where(e))};
+              _("bytes for {} are with the kernel, which delivers them", where(e))};
     case step::shutdown:
       return {fmt::format("shutdown({}, SHUT_WR)", d), "0",
-              "we have finished sending (FIN); receiving goes on"};
-    case step::wait: return {fmt::format("poll({})", d), "ready", "what we waited for is there"};
+              _("we have finished sending (FIN); receiving goes on")};
+    case step::wait: return {fmt::format("poll({})", d), _("ready"), _("what we waited for is there")};
     case step::none:
       if (e.note == "reset")
         return {fmt::format("close({})", d), "0",
-                "with SO_LINGER 0: a reset (RST), the peer learns that something is wrong"};
-      return {fmt::format("close({})", d), "0", "this endpoint is gone"};
+                _("with SO_LINGER 0: a reset (RST), the peer learns that something is wrong")};
+      return {fmt::format("close({})", d), "0", _("this endpoint is gone")};
     default: return {fmt::format("{}({})", to_string(e.what), d), "", ""};
   }
 }
@@ -84,8 +87,8 @@ void say_file_calls(line& l, const trace_event& e) {
   if (e.subject != nullptr || (e.what != step::receive && e.what != step::send)) return;
   const bool reads = e.what == step::receive;
   l.call = fmt::format("{}({})", reads ? "read" : "write", e.descriptor);
-  if (!e.cause && reads) l.meaning = e.amount == 0 ? "the end of the input" : "bytes of input";
-  if (!e.cause && !reads) l.meaning = "bytes of output";
+  if (!e.cause && reads) l.meaning = e.amount == 0 ? _("the end of the input") : _("bytes of input");
+  if (!e.cause && !reads) l.meaning = _("bytes of output");
 }
 
 }  // namespace
@@ -103,7 +106,7 @@ void narrator::narrate(const trace_event& event) {
   say_file_calls(l, event);
   if (event.cause == std::errc::operation_canceled) {
     l.result = "-1";
-    l.meaning = "we no longer wait for it";
+    l.meaning = _("we no longer wait for it");
   } else if (event.cause) {
     l.result = "-1";
     l.meaning = cause_of(event.cause);
