@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -9,6 +10,7 @@
 #include <regex>
 #include <soquete/error.hpp>
 #include <soquete/where.hpp>
+#include <sstream>
 #include <string>
 
 #include "borrowed.hpp"
@@ -108,6 +110,24 @@ TEST(messages, numbers_take_the_form_of_the_language) {
   EXPECT_EQ(told(0), "0 conexão atendida em 1 s: 1 B recebidos, 2 B enviados, 3 com falha");
   EXPECT_EQ(told(1), "1 conexão atendida em 1 s: 1 B recebidos, 2 B enviados, 3 com falha");
   EXPECT_EQ(told(2), "2 conexões atendidas em 1 s: 1 B recebidos, 2 B enviados, 3 com falha");
+}
+
+TEST(messages, the_manual_page_of_each_language_describes_the_same_things) {
+  static const std::regex name(R"(\b(Fl|Cm|Ev|Xr) ([^ \n]*\w[^ \n]*))");
+  const auto names_in = [](const std::string& path) {
+    std::ifstream in(SOQUETE_SOURCE_DIR "/docs/man/" + path);
+    const std::string text(std::istreambuf_iterator<char>(in), {});
+    std::vector<std::string> all;
+    for (std::sregex_iterator one(text.begin(), text.end(), name), end; one != end; ++one)
+      all.push_back((*one)[0]);
+    std::ranges::sort(all);
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+    return all;
+  };
+  const auto names = names_in("soquete.1");
+  EXPECT_GT(names.size(), 40U);
+  for (const catalog& language : catalogs())
+    EXPECT_EQ(names_in(std::string(language.language) + "/soquete.1"), names) << language.language;
 }
 
 // Languages -----------------------------------------------------------------------------------------------
