@@ -1,7 +1,8 @@
 // UDP sockets: opening, binding, connecting.
+#include "udp_open.hpp"
+
 #include <cerrno>
 #include <soquete/deadline.hpp>
-#include <soquete/udp.hpp>
 
 #include "inherited.hpp"
 
@@ -61,6 +62,8 @@ result<void> bind_to(soquete::socket& s, const endpoint& at) {
   return bound;
 }
 
+}  // namespace
+
 result<socket> bind_one(loop& here, const endpoint& at, const bind_options& options) {
   auto s = open_socket(here, at);
   if (!s) return fail(std::move(s.error()));
@@ -68,6 +71,8 @@ result<socket> bind_one(loop& here, const endpoint& at, const bind_options& opti
   if (auto bound = bind_to(*s, at); !bound) return fail(std::move(bound.error()));
   return socket(std::move(*s));
 }
+
+namespace {
 
 result<socket> connect_one(loop& here, const endpoint& to, const bind_options& options) {
   auto s = open_socket(here, to);
@@ -111,17 +116,20 @@ result<socket> first_of_places(loop& here, const where& places, purpose what, Op
   return got;
 }
 
+// A host without IPv6 serves what it has.
+result<socket> bind_place(loop& here, const where::alternative& one, const endpoint& at,
+                          const bind_options& options) {
+  auto got = bind_one(here, at, options);
+  if (!got && one.what == where::kind::any_host && got.error() == std::errc::address_family_not_supported)
+    return bind_one(here, endpoint(address::any_v4(), at.port()), options);
+  return got;
+}
+
 task<result<socket>> bind_first(where on, bind_options options) {
   loop& here = co_await this_loop();
-  co_return first_of_places(here, on, purpose::listen,
-                            [&](const where::alternative& one, const endpoint& at) {
-                              auto got = bind_one(here, at, options);
-                              // A host without IPv6 serves what it has.
-                              if (!got && one.what == where::kind::any_host &&
-                                  got.error() == std::errc::address_family_not_supported)
-                                return bind_one(here, endpoint(address::any_v4(), at.port()), options);
-                              return got;
-                            });
+  co_return first_of_places(
+      here, on, purpose::listen,
+      [&](const where::alternative& one, const endpoint& at) { return bind_place(here, one, at, options); });
 }
 
 task<result<socket>> connect_first(where to, bind_options options) {
@@ -143,7 +151,68 @@ task<result<socket>> connect_at(endpoint to, bind_options options) {
   co_return connect_one(here, to, options);
 }
 
+// With SO_REUSEPORT somebody else could hold the address, and silently keep half of the peers. So it is tried
+// without first.
+result<socket> bind_shared(loop& here, const where::alternative& one, const endpoint& at,
+                           bind_options options, bool is_shared) {
+  if (is_shared) {
+    if (at.port() != 0) {
+      trace_sink* const trace = std::exchange(here.net().trace, nullptr);
+      auto tried = bind_place(here, one, at, options);
+      here.net().trace = trace;
+      if (!tried) return tried;
+    }
+    options.reuse_port = true;
+  }
+  return bind_place(here, one, at, options);
+}
+
+result<opened_sockets> open_place(loop& here, const where::alternative& one, const bind_options& options,
+                                  bool is_shared, int tries = 16) {
+  opened_sockets opened;
+  if (one.what == where::kind::descriptor || one.what == where::kind::inherited) {
+    auto adopted = adopt_alternative(here, one);
+    if (!adopted) return fail(std::move(adopted.error()));
+    opened.all.push_back(std::move(*adopted));
+    opened.are_inherited = true;
+    return opened;
+  }
+  auto endpoints = literal_endpoints(one, purpose::listen);
+  if (!endpoints) return fail(about(std::move(endpoints.error()), step::resolve, to_string(one)));
+  std::optional<error> why;
+  for (endpoint at : *endpoints) {
+    if (!at.is_ip()) return fail(about(error(fault::unsupported), step::bind, to_string(one)));
+    // Several addresses of one name get one port, also when the system chooses it.
+    const bool follows = at.port() == 0 && !opened.all.empty();
+    if (follows)
+      if (auto first = opened.all.front().local()) at = endpoint(at.addr(), first->port());
+    auto got = bind_shared(here, one, at, options, is_shared);
+    if (!got && follows && got.error() == std::errc::address_in_use && tries > 1)
+      return open_place(here, one, options, is_shared, tries - 1);
+    const bool lacks_family = !got && endpoints->size() > 1 &&
+                              (got.error() == std::errc::address_family_not_supported ||
+                               got.error() == std::errc::address_not_available);
+    if (!got && !lacks_family) return fail(std::move(got.error()));
+    if (got)
+      opened.all.push_back(std::move(*got));
+    else
+      why = std::move(got.error());
+  }
+  if (opened.all.empty()) return fail(std::move(*why));
+  return opened;
+}
+
 }  // namespace
+
+result<opened_sockets> open_sockets(loop& here, const where& on, const bind_options& options,
+                                    bool is_shared) {
+  result<opened_sockets> got = fail(fault::bad_address, step::bind);
+  for (const where::alternative& one : on.alternatives()) {
+    got = open_place(here, one, options, is_shared);
+    if (got) break;
+  }
+  return got;
+}
 
 result<socket> socket::adopt(loop& here, handle taken) { return adopt_as(here, std::move(taken)); }
 

@@ -14,3 +14,4 @@
 #include <soquete/stream.hpp>
 #include <soquete/tcp.hpp>
 #include <soquete/udp.hpp>
+#include <soquete/udp_serve.hpp>

@@ -207,6 +207,8 @@ class socket {
   /// Lets go of it, open, with all that the kernel has for it.
   [[nodiscard]] handle release() { return socket_.release(); }
   int descriptor() const noexcept { return socket_.descriptor(); }
+  /// Is a send or flush pending?
+  bool is_sending() const noexcept { return socket_.block().writer.is_pending(); }
   /// With the real port, also where 0 was asked for.
   result<endpoint> local() const { return socket_.local(); }
   /// Nothing unless connected.

@@ -1,0 +1,265 @@
+// A server of datagrams: sessions, limits, ends.  faults.md C14; udp(7).
+#include "on_each_driver.hpp"
+
+#include <soquete/deadline.hpp>
+#include <soquete/scope.hpp>
+#include <soquete/udp_serve.hpp>
+#include <string>
+#include <vector>
+
+namespace soquete::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class udp_server : public on_each_driver {};
+ON_EACH_DRIVER(udp_server);
+
+task<result<void>> echo_for_ever(udp::session& peer) {
+  for (;;) {
+    const udp::received got = co_await ok(peer.receive());
+    co_await ok(peer.send(got.payload()));
+  }
+}
+
+// Answers one datagram with its text and how many have been received.
+task<result<void>> echo_once(udp::session& peer) {
+  const udp::received got = co_await ok(peer.receive());
+  co_return co_await peer.send(got.payload());
+}
+
+// Serves while `body(port)` runs, then ends the server and expects it to succeed.
+template <class Body>
+task<result<void>> while_serving(udp::session_handler handler, udp::serve_options options,
+                                 udp::serve_watch& watch, Body body) {
+  endpoint at;
+  event is_open;
+  watch.listening = [&](const endpoint& where) {
+    at = where;
+    is_open.notify_all();
+  };
+  options.watch = &watch;
+  result<void> served;
+  auto serve = [&]() -> task<result<void>> {
+    served = co_await udp::serve("127.0.0.1:0", handler, options);
+    co_return {};
+  };
+  auto both = [&](scope& s) -> task<result<void>> {
+    s.spawn(serve());
+    while (at.is_empty()) co_await ok(is_open.wait());
+    co_await ok(body(at));
+    s.cancel();
+    co_return {};
+  };
+  co_await ok(with_scope(both));
+  EXPECT_TRUE(succeeds(served));
+  co_return {};
+}
+
+task<result<std::string>> ask(udp::socket& client, std::string_view text) {
+  co_await ok(client.send(text));
+  const udp::received got = co_await ok(within(10s, client.receive()));
+  co_return std::string(got.text());
+}
+
+TEST_P(udp_server, each_peer_has_a_session_of_its_own) {
+  std::vector<std::uint64_t> of_sessions;
+  play([&]() -> task<result<void>> {
+    udp::serve_watch watch;
+    watch.ended = [&](const udp::session& s, const error* why) {
+      EXPECT_EQ(why, nullptr);
+      of_sessions.push_back(s.counts().received);
+    };
+    auto body = [](endpoint at) -> task<result<void>> {
+      auto a = co_await ok(udp::connect(at));
+      auto b = co_await ok(udp::connect(at));
+      for (int i = 0; i < 3; ++i) EXPECT_EQ(co_await ok(ask(a, "a")), "a");
+      EXPECT_EQ(co_await ok(ask(b, "")), "");
+      co_return {};
+    };
+    co_return co_await while_serving(echo_for_ever, {}, watch, body);
+  });
+  std::sort(of_sessions.begin(), of_sessions.end());
+  EXPECT_EQ(of_sessions, (std::vector<std::uint64_t>{1, 3}));
+}
+
+TEST_P(udp_server, what_comes_at_birth_is_not_lost) {
+  play([]() -> task<result<void>> {
+    udp::serve_watch watch;
+    auto body = [](endpoint at) -> task<result<void>> {
+      auto client = co_await ok(udp::connect(at));
+      for (int i = 0; i < 50; ++i) {
+        const std::string text = std::to_string(i);
+        co_await ok(client.send(text));
+      }
+      for (int i = 0; i < 50; ++i) {
+        const udp::received got = co_await ok(within(10s, client.receive()));
+        EXPECT_EQ(got.text(), std::to_string(i));
+      }
+      co_return {};
+    };
+    // Also where each session takes one datagram only: what waits begins the next.
+    co_await ok(while_serving(echo_for_ever, {}, watch, body));
+    co_return co_await while_serving(echo_once, {}, watch, body);
+  });
+}
+
+TEST_P(udp_server, silence_ends_a_session) {
+  play([]() -> task<result<void>> {
+    udp::serve_watch watch;
+    std::size_t ended = 0;
+    event changed;
+    watch.ended = [&](const udp::session&, const error* why) {
+      EXPECT_EQ(why, nullptr);
+      ++ended;
+      changed.notify_all();
+    };
+    auto body = [&](endpoint at) -> task<result<void>> {
+      auto client = co_await ok(udp::connect(at));
+      EXPECT_EQ(co_await ok(ask(client, "hello")), "hello");
+      while (ended == 0) co_await ok(changed.wait());
+      EXPECT_EQ(co_await ok(ask(client, "again")), "again");
+      co_return {};
+    };
+    co_return co_await while_serving(echo_for_ever, {.idle = 20ms}, watch, body);
+  });
+}
+
+TEST_P(udp_server, peers_beyond_the_cap_are_dropped_and_told_of) {
+  play([]() -> task<result<void>> {
+    udp::serve_watch watch;
+    std::size_t refused = 0;
+    event changed;
+    watch.refused = [&](const endpoint&) {
+      ++refused;
+      changed.notify_all();
+    };
+    auto body = [&](endpoint at) -> task<result<void>> {
+      auto first = co_await ok(udp::connect(at));
+      auto second = co_await ok(udp::connect(at));
+      EXPECT_EQ(co_await ok(ask(first, "1")), "1");
+      co_await ok(second.send("2"));
+      while (refused == 0) co_await ok(changed.wait());
+      EXPECT_EQ(co_await ok(ask(first, "still")), "still");
+      co_return {};
+    };
+    co_return co_await while_serving(echo_for_ever, {.max_sessions = 1}, watch, body);
+  });
+}
+
+TEST_P(udp_server, a_session_keeps_a_bounded_number_of_datagrams) {
+  play([]() -> task<result<void>> {
+    udp::serve_watch watch;
+    event go_on;
+    bool may_go_on = false;
+    std::uint64_t received = 0;
+    std::uint64_t dropped = 0;
+    watch.ended = [&](const udp::session& s, const error*) {
+      received += s.counts().received;
+      dropped += s.counts().dropped;
+    };
+    auto handler = [&](udp::session& peer) -> task<result<void>> {
+      while (!may_go_on) co_await ok(go_on.wait());
+      co_return co_await echo_for_ever(peer);
+    };
+    auto body = [&](endpoint at) -> task<result<void>> {
+      auto client = co_await ok(udp::connect(at));
+      for (int i = 0; i < 20; ++i) co_await ok(client.send(std::to_string(i)));
+      // A second peer's answer tells that the first one's datagrams have been seen.
+      may_go_on = true;
+      auto other = co_await ok(udp::connect(at));
+      EXPECT_EQ(co_await ok(ask(other, "seen?")), "seen?");
+      go_on.notify_all();
+      for (int i = 0; i < 4; ++i) {
+        const udp::received got = co_await ok(within(10s, client.receive()));
+        EXPECT_EQ(got.text(), std::to_string(i));
+      }
+      co_return {};
+    };
+    co_await ok(while_serving(handler, {.queue = 4}, watch, body));
+    EXPECT_EQ(received, 21U);
+    EXPECT_EQ(dropped, 16U);
+    co_return {};
+  });
+}
+
+// C14
+TEST_P(udp_server, a_peer_that_may_be_forged_is_not_sent_more_than_it_sent) {
+  play([]() -> task<result<void>> {
+    udp::serve_watch watch;
+    result<void> small, large, trusted;
+    auto handler = [&](udp::session& peer) -> task<result<void>> {
+      static_cast<void>(co_await ok(peer.receive()));
+      small = co_await peer.send("1234");
+      large = co_await peer.send("5");
+      peer.trust();
+      trusted = co_await peer.send("6");
+      co_return {};
+    };
+    auto body = [](endpoint at) -> task<result<void>> {
+      auto client = co_await ok(udp::connect(at));
+      EXPECT_EQ(co_await ok(ask(client, "four")), "1234");
+      const udp::received next = co_await ok(within(10s, client.receive()));
+      EXPECT_EQ(next.text(), "6");
+      co_return {};
+    };
+    co_await ok(while_serving(handler, {.answer_factor = 1}, watch, body));
+    EXPECT_TRUE(succeeds(small));
+    EXPECT_TRUE(fails_with(large, std::errc::operation_not_permitted));
+    EXPECT_TRUE(succeeds(trusted));
+    co_return {};
+  });
+}
+
+TEST_P(udp_server, a_failing_session_ends_alone) {
+  play([]() -> task<result<void>> {
+    udp::serve_watch watch;
+    std::vector<std::string> failures;
+    watch.ended = [&](const udp::session&, const error* why) {
+      if (why != nullptr) failures.push_back(to_string(*why));
+    };
+    auto handler = [](udp::session& peer) -> task<result<void>> {
+      const udp::received got = co_await ok(peer.receive());
+      if (got.text() == "fail") co_return fail(std::errc::protocol_error, step::receive);
+      co_return co_await peer.send(got.payload());
+    };
+    auto body = [](endpoint at) -> task<result<void>> {
+      auto client = co_await ok(udp::connect(at));
+      co_await ok(client.send("fail"));
+      EXPECT_EQ(co_await ok(ask(client, "go on")), "go on");
+      co_return {};
+    };
+    co_await ok(while_serving(handler, {}, watch, body));
+    EXPECT_EQ(failures.size(), 1U);
+    co_return {};
+  });
+}
+
+TEST_P(udp_server, the_drain_time_lets_a_session_finish) {
+  play([]() -> task<result<void>> {
+    udp::serve_watch watch;
+    event go_on;
+    bool has_asked = false;
+    result<void> answered = fail(std::errc::not_connected);
+    auto handler = [&](udp::session& peer) -> task<result<void>> {
+      const udp::received got = co_await ok(peer.receive());
+      has_asked = true;
+      go_on.notify_all();
+      co_await ok(sleep(5ms));
+      answered = co_await peer.send(got.payload());
+      co_return {};
+    };
+    auto body = [&](endpoint at) -> task<result<void>> {
+      auto client = co_await ok(udp::connect(at));
+      co_await ok(client.send("slowly"));
+      while (!has_asked) co_await ok(go_on.wait());
+      co_return {};
+    };
+    co_await ok(while_serving(handler, {.drain = 10s}, watch, body));
+    EXPECT_TRUE(succeeds(answered));
+    co_return {};
+  });
+}
+
+}  // namespace
+}  // namespace soquete::test
