@@ -163,6 +163,7 @@ constexpr const char* sentences[] = {
     N_("a path is expected"),
     N_("a path cannot have a zero byte"),
     N_("an abstract name is expected"),
+    N_("more than answer_factor allows"),
     N_("the path of a socket"),
     N_("an abstract name"),
     N_("{} has at most {} bytes, not {}"),
