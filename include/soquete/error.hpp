@@ -1,6 +1,10 @@
 // What went wrong: the step that failed, to whom, and why.  errno(3), std::error_code.
 #pragma once
 
+#if __cplusplus <= 202002L
+#error "soquete needs C++23: -std=c++23"
+#endif
+
 #include <chrono>
 #include <cstdint>
 #include <expected>
