@@ -73,3 +73,7 @@ foreach(component IN ITEMS command library)
 endforeach()
 install(DIRECTORY docs examples DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT library
   FILES_MATCHING PATTERN "*.md" PATTERN "*.svg" PATTERN "*.cpp" PATTERN "man" EXCLUDE)
+
+if(kind STREQUAL "STATIC_LIBRARY" AND TARGET soquete-cli)
+  include(cmake/debian.cmake)
+endif()

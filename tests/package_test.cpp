@@ -156,5 +156,32 @@ TEST_F(package, the_command_and_its_manual_are_installed) {
   EXPECT_TRUE(fs::exists(prefix / "share/doc/soquete/docs/lifetimes.md"));
 }
 
+TEST_F(package, the_debian_package_of_the_command_runs) {
+  const fs::path root = unpacked("soquete");
+  EXPECT_TRUE(has(shell((root / "usr/bin/soquete").string() + " --version"), "soquete " SOQUETE_VERSION));
+  // What it is linked with must be there, or it does not start.
+  EXPECT_TRUE(has(field("soquete", "Depends"), "libc6 (>= "));
+  EXPECT_TRUE(has(field("soquete", "Depends"), "libstdc++6 (>= "));
+  EXPECT_EQ(field("soquete", "Section"), "net\n");
+  EXPECT_EQ(field("soquete", "Version"), SOQUETE_VERSION "-1\n");
+  EXPECT_TRUE(has(shell("zcat " + (root / "usr/share/man/man1/soquete.1.gz").string()), ".Dt SOQUETE 1"));
+  const std::vector<std::string> documents{"README.md", "README.pt-BR.md", "changelog.Debian.gz",
+                                           "changelog.gz", "copyright"};
+  EXPECT_EQ(names_in(root / "usr/share/doc/soquete"), documents);
+  EXPECT_FALSE(fs::exists(root / "usr/include"));
+}
+
+TEST_F(package, the_debian_package_of_the_library_is_enough_for_a_program_that_echoes) {
+  const fs::path root = unpacked("libsoquete-dev");
+  EXPECT_EQ(shell(made_by_cmake(root / "usr")), greeting);
+  EXPECT_EQ(shell(made_by_hand(root / "usr")), greeting);
+  EXPECT_EQ(field("libsoquete-dev", "Section"), "libdevel\n");
+  const bool has_uring =
+      has(shell("cat " + (folder_of(root, "soquete.pc") / "soquete.pc").string()), "liburing");
+  EXPECT_EQ(has(field("libsoquete-dev", "Depends"), "liburing-dev"), has_uring);
+  EXPECT_TRUE(fs::exists(root / "usr/share/doc/libsoquete-dev/copyright"));
+  EXPECT_FALSE(fs::exists(root / "usr/bin"));
+}
+
 }  // namespace
 }  // namespace soquete::test
