@@ -45,7 +45,8 @@ class address {
   /// Errors: bad_address, with a detail.  RFC 4291 section 2.2, RFC 4007 section 11
   static result<address> parse(std::string_view text, zone_lookup find_zone = nullptr);
 
-  constexpr bool is_v4() const noexcept { return family_ == family::v4; }
+  constexpr bool is_v4() const noexcept { return family_ == family::v4; }  ///< Is it an IPv4 address?
+  /// Is it an IPv6 address, mapped ones included?
   constexpr bool is_v6() const noexcept { return family_ == family::v6; }
 
   /// 4 or 16 bytes in network order. They live as long as this address.

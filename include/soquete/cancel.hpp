@@ -10,7 +10,7 @@ enum class stop : std::uint8_t { none, cancelled, timed_out };
 
 /// What a strand waits for, as seen by whoever wants to end the wait.
 struct cancel_hook {
-  void (*fire)(cancel_hook*) noexcept = nullptr;
+  void (*fire)(cancel_hook*) noexcept = nullptr;  ///< Called when the end is asked for.
 };
 
 /// The cancellation of one strand: of a task and all that it awaits.
@@ -19,10 +19,10 @@ struct cancel_hook {
 /// A request is remembered: a wait that begins later ends at once. A wait that has already ended keeps
 /// its result, which is never dropped.
 struct cancel_context {
-  cancel_hook* leaf = nullptr;
-  stop why = stop::none;
+  cancel_hook* leaf = nullptr;  ///< What waits at the innermost await.
+  stop why = stop::none;        ///< Why the end was asked for, if it was.
 
-  bool requested() const noexcept { return why != stop::none; }
+  bool requested() const noexcept { return why != stop::none; }  ///< Has the end been asked for?
 
   /// The first request counts; later ones change nothing.
   void request(stop reason) noexcept {

@@ -34,7 +34,7 @@ class descriptor {
 
   /// Ends our side: shuts a socket's sending half down, closes anything else.
   result<void> finish();
-  void close() noexcept { socket_.close(); }
+  void close() noexcept { socket_.close(); }  ///< Closes now; once more does nothing.  close(2)
   /// Lets go of it, open, with what was received and not read.
   [[nodiscard]] handle release() { return socket_.release(); }
 

@@ -35,24 +35,25 @@ constexpr bool is_socket(descriptor_kind kind) noexcept { return kind < descript
 
 /// What a driver keeps of one open socket. Made and freed by the driver; drivers add their own part.
 struct socket_block {
+  /// Of this driver, which outlives it.
   explicit socket_block(driver& owner) noexcept : home(owner) { reader.on = writer.on = this; }
   socket_block(const socket_block&) = delete;
   socket_block& operator=(const socket_block&) = delete;
 
-  slot reader;
-  slot writer;
-  driver& home;
-  int descriptor = -1;
-  descriptor_kind kind = descriptor_kind::stream;
-  family domain = family::v4;             ///< Of sockets.
-  transport carries = transport::stream;  ///< Of sockets, listeners among them.
-  bool reset_on_close = false;            ///< Close with a reset instead of a FIN.
-  bool send_broken = false;               ///< A send ended part-way: nothing sensible can follow.
-  std::uint16_t peer_port = 0;
-  address peer_address;  ///< Kept because the kernel forgets it after a reset.
-  bool has_peer = false;
-  handle* carried = nullptr;  ///< What it has brought along, unread; owned.
-  std::int32_t refused = 0;   ///< -errno of an earlier datagram, to be told to the receive that waits.
+  slot reader;                                     ///< What receives, accepts.
+  slot writer;                                     ///< What sends, connects.
+  driver& home;                                    ///< Whose it is.
+  int descriptor = -1;                             ///< -1: none.
+  descriptor_kind kind = descriptor_kind::stream;  ///< What can be done with it.
+  family domain = family::v4;                      ///< Of sockets.
+  transport carries = transport::stream;           ///< Of sockets, listeners among them.
+  bool reset_on_close = false;                     ///< Close with a reset instead of a FIN.
+  bool send_broken = false;                        ///< A send ended part-way: nothing sensible can follow.
+  std::uint16_t peer_port = 0;                     ///< Beside `peer_address`.
+  address peer_address;                            ///< Kept because the kernel forgets it after a reset.
+  bool has_peer = false;                           ///< Are these two known?
+  handle* carried = nullptr;                       ///< What it has brought along, unread; owned.
+  std::int32_t refused = 0;  ///< -errno of an earlier datagram, to be told to the receive that waits.
   std::uint32_t segment_max = 65'535;  ///< Longest datagram that the kernel has not failed to cut; 0: none.
 
  protected:
@@ -76,33 +77,36 @@ struct driver_counts {
 
 /// Told of every step of every socket, in order. Called on the loop's thread, within the step.
 struct trace_event {
-  step what = step::none;
-  int descriptor = -1;
+  step what = step::none;             ///< The step that has ended.
+  int descriptor = -1;                ///< The number of the socket.
   std::int64_t amount = 0;            ///< Bytes moved; open: the transport; accept: the new descriptor.
   std::error_code cause{};            ///< Why it failed; empty on success.
   const endpoint* subject = nullptr;  ///< Address bound, connected to or accepted from; may be null.
   std::string_view note{};            ///< Name of the option, half that was shut down, …
 };
+/// Who is told of steps.
 struct trace_sink {
+  /// Called after each step; does not block.
   void (*told)(trace_sink*, const trace_event&) noexcept = nullptr;
 };
 
 /// Two sockets, each other's peers.
 struct socket_pair {
-  socket_block* first = nullptr;
-  socket_block* second = nullptr;
+  socket_block* first = nullptr;   ///< Of the driver; the caller closes it.
+  socket_block* second = nullptr;  ///< Likewise.
 };
 
 /// One thread only, but for wake().
 class driver {
  public:
+  /// Completions go to `queue`, which outlives it.
   explicit driver(run_queue& queue) noexcept : queue_(queue) {}
   driver(const driver&) = delete;
   driver& operator=(const driver&) = delete;
   virtual ~driver() = default;
 
-  virtual std::string_view name() const noexcept = 0;
-  virtual driver_counts counts() const noexcept = 0;
+  virtual std::string_view name() const noexcept = 0;  ///< "io_uring", "epoll", "poll".
+  virtual driver_counts counts() const noexcept = 0;   ///< How its sockets stand.
 
   // Sockets: answered at once.
   virtual result<socket_block*> open(family, transport) = 0;                      // socket(2)
@@ -119,7 +123,9 @@ class driver {
   virtual result<void> leave(socket_block&, const group_membership&) = 0;         // MCAST_LEAVE_GROUP
   virtual result<void> set(socket_block&, option, std::int64_t value) = 0;        // setsockopt(2)
   virtual result<std::int64_t> get(const socket_block&, option) const = 0;        // getsockopt(2)
+  /// Sets an option that is text.  setsockopt(2)
   virtual result<void> set(socket_block&, text_option, std::string_view value) = 0;
+  /// What an option that is text is set to.  getsockopt(2)
   virtual result<std::string> get(const socket_block&, text_option) const = 0;
   virtual result<tcp_info> info(const socket_block&) const = 0;  // TCP_INFO, tcp(7)
   virtual result<void> shutdown(socket_block&, direction) = 0;   // shutdown(2)
@@ -136,7 +142,7 @@ class driver {
   virtual void cancel(op&) noexcept = 0;
 
   // Time.
-  virtual time_point now() const noexcept = 0;
+  virtual time_point now() const noexcept = 0;  ///< The only clock.
   /// Submits what is queued, waits at most until then for something to do, and queues what completed.
   virtual void turn(time_point until) noexcept = 0;
   /// Ends a turn early. From any thread.
@@ -145,16 +151,17 @@ class driver {
   /// Closes what is still closing. Called once, when no socket is open any more.
   virtual void drain() noexcept = 0;
 
-  trace_sink* trace = nullptr;
+  trace_sink* trace = nullptr;  ///< Told of every step; null: nobody is.
 
  protected:
+  /// Ends an operation that is in flight, once; its waiter runs in the next round.
   void complete(op& o, std::int64_t outcome) noexcept {
     assert(o.now == op::state::in_flight);
     o.outcome = outcome;
     o.now = op::state::queued;
     queue_.push(o);
   }
-  run_queue& queue() noexcept { return queue_; }
+  run_queue& queue() noexcept { return queue_; }  ///< Where what has completed waits for its turn.
 
  private:
   run_queue& queue_;
@@ -165,8 +172,8 @@ enum class driver_choice : std::uint8_t { automatic, io_uring, epoll, poll };
 
 /// A driver and why it is this one: "io_uring: chosen by probing", "epoll: io_uring is refused (EPERM)".
 struct chosen_driver {
-  owned<driver> it;
-  std::string reason;
+  owned<driver> it;    ///< The driver.
+  std::string reason;  ///< Its name, and why it is this one.
 };
 
 /// Opens a kernel driver for the calling thread. `automatic` obeys the environment variable SOQUETE_DRIVER

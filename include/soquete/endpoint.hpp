@@ -49,9 +49,11 @@ class endpoint {
   /// Errors: bad_address or filename_too_long, with a detail.
   static result<endpoint> parse(std::string_view text, zone_lookup find_zone = nullptr);
 
-  constexpr bool is_empty() const noexcept { return kind_ == kind::nothing; }
-  constexpr bool is_ip() const noexcept { return kind_ == kind::ip; }
+  constexpr bool is_empty() const noexcept { return kind_ == kind::nothing; }  ///< Does it name nothing?
+  constexpr bool is_ip() const noexcept { return kind_ == kind::ip; }  ///< Is it an address and a port?
+  /// Is it of a Unix-domain socket?
   constexpr bool is_local() const noexcept { return kind_ == kind::path || is_abstract(); }
+  /// Is it a name without a file?  unix(7)
   constexpr bool is_abstract() const noexcept { return kind_ == kind::abstract; }
 
   /// Only if is_ip().

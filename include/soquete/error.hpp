@@ -57,16 +57,19 @@ std::error_code make_error_code(fault) noexcept;
 
 /// One address that a connect tried, what it met there and after how long.
 struct attempt {
-  std::string peer;
-  std::error_code cause;
-  std::chrono::nanoseconds took{};
+  std::string peer;                 ///< As an endpoint prints.
+  std::error_code cause;            ///< What it met.
+  std::chrono::nanoseconds took{};  ///< Until it was met.
 };
 
 /// A cause with its circumstances. Copies are deep; the success path never makes one.
 class error {
  public:
+  /// What the system, or any category, calls it.
   error(std::error_code cause, step during = step::none) noexcept : cause_(cause), during_(during) {}
+  /// What POSIX calls it.
   error(std::errc cause, step during = step::none) noexcept : error(std::make_error_code(cause), during) {}
+  /// What only soquete knows.
   error(fault cause, step during = step::none) noexcept : error(make_error_code(cause), during) {}
 
   // None of these is inline: GCC 12, seeing through them, warns of uninitialised members in a program that
@@ -77,8 +80,8 @@ class error {
   error& operator=(error&&) noexcept;
   ~error();
 
-  const std::error_code& code() const noexcept { return cause_; }
-  step during() const noexcept { return during_; }
+  const std::error_code& code() const noexcept { return cause_; }  ///< The cause alone.
+  step during() const noexcept { return during_; }                 ///< What was being done.
 
   /// Whom it was about, as the user wrote it or as an endpoint prints; empty when unknown.
   std::string_view subject() const noexcept;
@@ -89,13 +92,15 @@ class error {
   /// What each address said, for a connect that tried several; else empty.
   std::span<const attempt> attempts() const noexcept;
 
-  error& set_step(step during) noexcept;
-  error& set_subject(std::string_view whom);
-  error& set_local(std::string_view ours);
-  error& set_detail(std::string_view words);
-  error& add_attempt(attempt one);
+  error& set_step(step during) noexcept;      ///< Says what was being done.
+  error& set_subject(std::string_view whom);  ///< Says whom it was about.
+  error& set_local(std::string_view ours);    ///< Says which end of ours it was.
+  error& set_detail(std::string_view words);  ///< Says more on the cause.
+  error& add_attempt(attempt one);            ///< Adds what one address said.
 
+  /// Is this the cause?
   friend bool operator==(const error& e, std::errc cause) noexcept { return e.cause_ == cause; }
+  /// Is this the cause?
   friend bool operator==(const error& e, fault cause) noexcept { return e.cause_ == make_error_code(cause); }
 
  private:

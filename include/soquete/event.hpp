@@ -15,14 +15,16 @@ class event {
   event& operator=(const event&) = delete;
   ~event() { assert(first_ == nullptr); }
 
+  /// Wakes all that wait now.
   void notify_all() noexcept {
     while (first_ != nullptr) first_->end(stop::none);
   }
 
+  /// What wait() gives, to be awaited.
   class waiting : cancel_hook {
    public:
     using awaiter = waiting;
-    explicit waiting(event& on) noexcept : on_(on) {}
+    explicit waiting(event& on) noexcept : on_(on) {}  ///< Does not wait yet.
     waiting(waiting&& other) noexcept : cancel_hook(), on_(other.on_) {}
 
     bool begin(environment env, waiter* then) noexcept {

@@ -40,12 +40,16 @@ class handle {
   /// Of a stream: bytes that had arrived, and which the kernel no longer has. The next to adopt it reads them
   /// first; another process must be sent them.
   const std::vector<std::byte>& unread() const noexcept { return unread_; }
+  /// For the one who lets go of it.
   void set_unread(std::vector<std::byte> received) noexcept { unread_ = std::move(received); }
+  /// For the one who takes it over.
   std::vector<std::byte> take_unread() noexcept { return std::move(unread_); }
 
   /// Of a listener: connections that had been accepted for it and not yet been asked for.
   const std::vector<handle>& accepted() const noexcept { return accepted_; }
+  /// For the one who lets go of it.
   void set_accepted(std::vector<handle> waiting) noexcept { accepted_ = std::move(waiting); }
+  /// For the one who takes it over.
   std::vector<handle> take_accepted() noexcept { return std::move(accepted_); }
 
  private:

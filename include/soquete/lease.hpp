@@ -9,6 +9,7 @@ namespace soquete {
 
 /// Where the bytes of a lease come from and return to. Implemented by drivers.
 struct lease_home {
+  /// Takes the bytes back.
   void (*recycle)(lease_home*, const std::byte* data, std::uint32_t id) noexcept = nullptr;
 };
 
@@ -22,6 +23,7 @@ class lease {
   using value_type = std::byte;
 
   lease() = default;
+  /// Owns bytes that `home` has lent.
   lease(const std::byte* data, std::uint32_t size, lease_home* home, std::uint32_t id) noexcept
       : data_(data), size_(size), id_(id), home_(home) {}
   lease(lease&& other) noexcept

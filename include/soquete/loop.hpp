@@ -11,7 +11,7 @@ namespace soquete {
 /// Belongs to the thread that runs it; only post() may be called from others.
 class loop : public run_queue {
  public:
-  explicit loop(loop_group& group);
+  explicit loop(loop_group& group);  ///< Joins the group, which outlives it.
   ~loop();
 
   /// Opens a kernel driver. Errors: as open_kernel_driver().
@@ -25,19 +25,19 @@ class loop : public run_queue {
   /// Runs `work` on this loop's thread, in a later turn. From any thread, as long as the loop lives.
   void post(std::function<void()> work);
 
-  timer_heap& timers() noexcept { return timers_; }
-  driver& net() noexcept { return *driver_.it; }
-  loop_group& group() noexcept { return group_; }
+  timer_heap& timers() noexcept { return timers_; }  ///< The deadlines of this thread.
+  driver& net() noexcept { return *driver_.it; }     ///< The driver that it turns.
+  loop_group& group() noexcept { return group_; }    ///< The loops of the same run.
   /// Which driver it uses and why: "epoll: io_uring is refused (EPERM)".
   const std::string& driver_reason() const noexcept { return driver_.reason; }
 
   /// Tasks started from outside any coroutine, by run() or context::wait(); for the dump.
   struct root {
-    void (*describe)(const root&, suspension_report&) = nullptr;
-    root* next = nullptr;
+    void (*describe)(const root&, suspension_report&) = nullptr;  ///< Reports where it waits.
+    root* next = nullptr;                                         ///< In the list of its loop.
   };
-  void add_root(root& r) noexcept;
-  void remove_root(root& r) noexcept;
+  void add_root(root& r) noexcept;     ///< Shows it in dumps.
+  void remove_root(root& r) noexcept;  ///< Shows it no longer.
 
   /// Every suspended task as an indented tree: where it waits, for what, since when, until when.
   std::string dump() const;
@@ -60,7 +60,7 @@ struct this_loop {
   bool begin(environment env, waiter*) noexcept { return here = env.queue, false; }
   bool failed() const noexcept { return false; }
   loop& take() const noexcept { return static_cast<loop&>(*here); }
-  run_queue* here = nullptr;
+  run_queue* here = nullptr;  ///< Of the awaiting coroutine.
 };
 
 /// Every suspended task of this loop: `std::string stuck = co_await dump();`
@@ -69,7 +69,7 @@ struct dump {
   bool begin(environment env, waiter*) noexcept { return here = env.queue, false; }
   bool failed() const noexcept { return false; }
   std::string take() const { return static_cast<loop&>(*here).dump(); }
-  run_queue* here = nullptr;
+  run_queue* here = nullptr;  ///< Of the awaiting coroutine.
 };
 
 }  // namespace soquete

@@ -23,10 +23,11 @@ class loop_group {
   loop_group& operator=(const loop_group&) = delete;
   ~loop_group();
 
+  /// How many loops it has.
   unsigned size() const noexcept { return size_; }
 
-  void add(loop&);
-  void remove(loop&);
+  void add(loop&);     ///< A loop joins as it is made.
+  void remove(loop&);  ///< A loop leaves at its end.
 
   /// Runs `work` on that loop's thread; false if the loop has ended.
   bool post(loop&, std::function<void()> work);

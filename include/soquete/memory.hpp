@@ -39,6 +39,7 @@ class channel_end {
 class stream {
  public:
   stream() = default;
+  /// One of two ends; see pair().
   stream(detail::channel_end incoming, detail::channel_end outgoing) noexcept;
   stream(stream&&) noexcept = default;
   stream& operator=(stream&&) noexcept;
@@ -47,6 +48,7 @@ class stream {
   /// 1 byte or more, or an empty lease once the other end has finished.
   /// Errors: connection_reset, timed_out, operation_canceled.
   task<result<lease>> receive();
+  /// Receives 1 to `into.size()` bytes, or 0 at the end of the stream.
   task<result<std::size_t>> receive(mutable_bytes into);
   /// Sends all.  Errors: broken_pipe, timed_out, operation_canceled.
   task<result<void>> send(bytes from);

@@ -36,17 +36,18 @@ enum class opcode : std::uint8_t {
 ///              |                    cancel() only asks               |
 ///              +---------- the result is there at once --------------+
 struct op : waiter {
+  /// Where it is in the drawing above.
   enum class state : std::uint8_t { idle, in_flight, queued, done };
 
-  opcode code = opcode::receive;
-  state now = state::idle;
-  std::uint32_t id = 0;      ///< Of the lease received.
-  std::int64_t outcome = 0;  ///< When done: see opcode; or -errno.
-  socket_block* on = nullptr;
-  const void* data = nullptr;
-  std::size_t size = 0;
-  std::size_t moved = 0;       ///< Sends: bytes or messages taken so far, also after an error.
-  lease_home* home = nullptr;  ///< Of the lease received.
+  opcode code = opcode::receive;  ///< What is asked for.
+  state now = state::idle;        ///< Where it is.
+  std::uint32_t id = 0;           ///< Of the lease received.
+  std::int64_t outcome = 0;       ///< When done: see opcode; or -errno.
+  socket_block* on = nullptr;     ///< The socket it is for.
+  const void* data = nullptr;     ///< See opcode.
+  std::size_t size = 0;           ///< See opcode.
+  std::size_t moved = 0;          ///< Sends: bytes or messages taken so far, also after an error.
+  lease_home* home = nullptr;     ///< Of the lease received.
 
   op() = default;
   op(const op&) = delete;
@@ -55,14 +56,15 @@ struct op : waiter {
     if (is_pending()) std::abort();  // The driver still writes here.
   }
 
+  /// May the driver still write here?
   bool is_pending() const noexcept { return now == state::in_flight || now == state::queued; }
 };
 
 /// An operation that a coroutine waits for. A socket has two: a reader and a writer.
 struct slot : op, cancel_hook {
-  run_queue* queue = nullptr;
-  cancel_context* cancel = nullptr;
-  waiter* then = nullptr;
+  run_queue* queue = nullptr;        ///< Of the waiting coroutine.
+  cancel_context* cancel = nullptr;  ///< Of the waiting coroutine; may be null.
+  waiter* then = nullptr;            ///< Woken at the end.
 
   /// True: it waits and will wake `whom`. The fields of `op` are filled in by the caller.
   bool begin(environment env, waiter* whom) noexcept;

@@ -10,7 +10,8 @@ template <class T>
 class owned {
  public:
   owned() = default;
-  explicit owned(T* made) noexcept : it_(made) {}
+  explicit owned(T* made) noexcept : it_(made) {}  ///< Owns it from here on.
+  /// Takes over what `other` owns.
   template <class U>
   owned(owned<U>&& other) noexcept : it_(other.release()) {}
   owned(owned&& other) noexcept : it_(other.release()) {}
@@ -21,10 +22,10 @@ class owned {
   }
   ~owned() { delete it_; }
 
-  T* get() const noexcept { return it_; }
-  T& operator*() const noexcept { return *it_; }
-  T* operator->() const noexcept { return it_; }
-  explicit operator bool() const noexcept { return it_ != nullptr; }
+  T* get() const noexcept { return it_; }                             ///< What it owns, or null.
+  T& operator*() const noexcept { return *it_; }                      ///< What it owns; not when empty.
+  T* operator->() const noexcept { return it_; }                      ///< What it owns; not when empty.
+  explicit operator bool() const noexcept { return it_ != nullptr; }  ///< Does it own something?
   /// Whoever calls owns it from here on.
   T* release() noexcept { return std::exchange(it_, nullptr); }
 

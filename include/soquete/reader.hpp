@@ -33,7 +33,7 @@ std::size_t find(bytes data, bytes delimiter, std::size_t from) noexcept;
 template <byte_stream Stream>
 class reader {
  public:
-  explicit reader(Stream& stream) noexcept : stream_(&stream) {}
+  explicit reader(Stream& stream) noexcept : stream_(&stream) {}  ///< Reads from `stream`, which outlives it.
 
   /// Up to and without the line feed; a carriage return before it goes too. A last line may lack its end.
   ///

@@ -41,6 +41,7 @@ int run_main(program body);
 /// One thread; what it gives (sockets, leases) ends before it does.
 class context {
  public:
+  /// Starts a driver; wait() tells if none could be.
   explicit context(driver_choice = driver_choice::automatic);
 
   /// The operation's result; or why no driver could be started.

@@ -16,8 +16,8 @@ using time_point = clock::time_point;
 ///
 /// `wake` may destroy the waiter: whoever calls it does not touch the waiter afterwards.
 struct waiter {
-  void (*wake)(waiter*) noexcept = nullptr;
-  waiter* next = nullptr;
+  void (*wake)(waiter*) noexcept = nullptr;  ///< Called in its turn.
+  waiter* next = nullptr;                    ///< In the queue.
 };
 
 /// The runnable waiters of one thread. Nothing here is thread-safe.
@@ -76,7 +76,7 @@ class run_queue {
  protected:
   ~run_queue() { assert(empty()); }
 
-  void set_now(time_point now) noexcept { now_ = now; }
+  void set_now(time_point now) noexcept { now_ = now; }  ///< Told once a turn.
 
  private:
   static constexpr std::uint32_t inline_completions_max = 32;

@@ -32,7 +32,7 @@ struct spawned_task;
 /// The first child that fails cancels the others and the body; its error becomes the scope's.
 class scope : cancel_hook {
  public:
-  explicit scope(environment env) noexcept;
+  explicit scope(environment env) noexcept;  ///< For with_scope only.
   scope(const scope&) = delete;
   scope& operator=(const scope&) = delete;
   ~scope();
@@ -62,14 +62,16 @@ class scope : cancel_hook {
  public:
   // For those who make children of their own kind: they join on every path.
   void describe(suspension_report& report) const;
-  void adopt(detail::scope_child& child) noexcept;
+  void adopt(detail::scope_child& child) noexcept;  ///< Starts a child of your own kind.
+  /// Told by that child once, as its last act.
   void child_ended(detail::scope_child& child, std::exception_ptr thrown, error* why) noexcept;
 
   // Waits for the last child.
+  /// Awaited by with_scope: the end of all children.
   struct join {
     using awaiter = join;
-    scope& of;
-    explicit join(scope& s) noexcept : of(s) {}
+    scope& of;                                   ///< Whose children.
+    explicit join(scope& s) noexcept : of(s) {}  ///< Does not wait yet.
     bool begin(environment, waiter* then) noexcept {
       if (of.first_ == nullptr) return false;
       of.joining_ = then;

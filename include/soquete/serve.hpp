@@ -26,8 +26,8 @@ struct serve_options {
   std::size_t max_connections = 0;  ///< 0: as many as descriptors allow. Others wait in the backlog.
   std::size_t max_per_address = 0;  ///< 0: no limit. Others are reset. IPv4 counts alike on [::].
   std::chrono::nanoseconds drain =
-      std::chrono::seconds(3);  ///< What clients get when the server is asked to end.
-  listen_options listen{};
+      std::chrono::seconds(3);         ///< What clients get when the server is asked to end.
+  listen_options listen{};             ///< Of each listener.
   const serve_watch* watch = nullptr;  ///< Outlives the server.
 };
 

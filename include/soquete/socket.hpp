@@ -15,7 +15,7 @@ namespace soquete {
 class socket {
  public:
   socket() = default;
-  explicit socket(socket_block& block) noexcept : block_(&block) {}
+  explicit socket(socket_block& block) noexcept : block_(&block) {}  ///< Owns what a driver has opened.
   socket(socket&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
   socket& operator=(socket&& other) noexcept {
     std::swap(block_, other.block_);
@@ -29,8 +29,8 @@ class socket {
   /// Lets the descriptor go, open, with what has arrived on it. No operation may be pending.
   [[nodiscard]] handle release();
 
-  socket_block& block() const noexcept { return *block_; }
-  driver& net() const noexcept { return block_->home; }
+  socket_block& block() const noexcept { return *block_; }  ///< What the driver keeps of it; not when closed.
+  driver& net() const noexcept { return block_->home; }     ///< The driver it belongs to; not when closed.
   /// The number by which the system knows it. It stays owned here.
   int descriptor() const noexcept { return block_->descriptor; }
 
@@ -56,6 +56,7 @@ struct keep_alive_times {
 /// privilege is missing, no_protocol_option where the socket is of another kind.
 class socket_options {
  public:
+  /// Of this socket, which outlives them.
   explicit socket_options(socket_block& block) noexcept : block_(block) {}
 
   /// Sends small pieces at once instead of waiting for acknowledgements. On for all our streams. TCP_NODELAY,
@@ -86,6 +87,7 @@ class socket_options {
   /// socket(7)
   result<void> set_receive_buffer(std::int64_t size) { return set(option::receive_buffer, size); }
   result<std::int64_t> receive_buffer() const { return get(option::receive_buffer); }
+  /// The same for what is sent.
   result<void> set_send_buffer(std::int64_t size) { return set(option::send_buffer, size); }
   result<std::int64_t> send_buffer() const { return get(option::send_buffer); }
 

@@ -11,7 +11,7 @@ namespace soquete {
 /// Collects the suspended awaits of a loop as indented text, parents above children.
 class suspension_report {
  public:
-  explicit suspension_report(time_point now) : now_(now) {}
+  explicit suspension_report(time_point now) : now_(now) {}  ///< Ages are counted until `now`.
 
   /// One await: where it stands in the source, and since when it waits.
   void await(const std::source_location& at, time_point since);
@@ -22,10 +22,11 @@ class suspension_report {
   /// The deadline that governs all awaits below the current one.
   void until(time_point deadline);
 
-  /// Opens and closes a level of the tree.
+  /// Opens a level of the tree.
   void enter() { ++depth_; }
-  void leave() { --depth_; }
+  void leave() { --depth_; }  ///< Closes the level.
 
+  /// The text, once.
   std::string take() && { return std::move(text_); }
 
  private:

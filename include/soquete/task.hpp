@@ -17,8 +17,8 @@ namespace soquete {
 
 /// What a coroutine inherits from whoever awaits it: its thread's queue and its cancellation.
 struct environment {
-  run_queue* queue = nullptr;
-  cancel_context* cancel = nullptr;
+  run_queue* queue = nullptr;        ///< Of its thread.
+  cancel_context* cancel = nullptr;  ///< How its end is asked for; may be null.
 };
 
 // The protocol of everything that can be awaited. No coroutine type appears in it.
@@ -254,10 +254,11 @@ class task<T>::promise_type : public detail::promise_base {
   std::optional<T> value_;
 };
 
+/// A task that has been awaited: owns the coroutine.
 template <class T>
 class task<T>::awaiter {
  public:
-  explicit awaiter(task&& t) noexcept : frame_(std::exchange(t.frame_, {})) {}
+  explicit awaiter(task&& t) noexcept : frame_(std::exchange(t.frame_, {})) {}  ///< Takes the coroutine over.
   awaiter(const awaiter&) = delete;
   awaiter& operator=(const awaiter&) = delete;
   ~awaiter() {
@@ -279,6 +280,7 @@ class task<T>::awaiter {
     return false;
   }
 
+  /// What the coroutine has thrown, or null.
   const std::exception_ptr& exception() const noexcept { return frame_.promise().exception; }
 
   // The frame and its locals are gone before the parent goes on.
@@ -315,11 +317,13 @@ class task<void>::promise_type : public detail::promise_base {
   }
 };
 
+/// No error can come of it.
 template <>
 inline bool task<void>::awaiter::failed() const noexcept {
   return false;
 }
 
+/// Nothing, or what the coroutine has thrown.
 template <>
 inline void task<void>::awaiter::take() {
   struct owner {

@@ -150,10 +150,11 @@ class listener {
   socket socket_;
 };
 
+/// What accept() gives, to be awaited.
 class listener::accepting {
  public:
   using awaiter = accepting;
-  explicit accepting(socket_block& on) noexcept : slot_(on.reader) {}
+  explicit accepting(socket_block& on) noexcept : slot_(on.reader) {}  ///< Does not wait yet.
   bool begin(environment env, waiter* then) noexcept {
     slot_.code = opcode::accept;
     return slot_.begin(env, then);
