@@ -12,6 +12,7 @@ namespace soquete::udp {
 /// A look at one received datagram. Valid while the batch lives that it is part of.
 class datagram {
  public:
+  /// A part of what was received.
   datagram(const received_message& about, bytes part) noexcept
       : payload(part),
         length(about.segment != 0 ? part.size() : about.length),
@@ -72,7 +73,7 @@ class batch {
     using value_type = datagram;
     using difference_type = std::ptrdiff_t;
     iterator() = default;
-    explicit iterator(const received_message* at) noexcept : at_(at) {}
+    explicit iterator(const received_message* at) noexcept : at_(at) {}  ///< From this one on.
     datagram operator*() const noexcept {
       const std::size_t left = at_->size - offset_;
       const std::size_t size = at_->segment == 0 ? left : std::min<std::size_t>(left, at_->segment);
@@ -98,6 +99,7 @@ class batch {
   };
 
   batch() = default;
+  /// Owns what `home` has lent.
   batch(const received_message* first, std::size_t count, lease_home* home, std::uint32_t id) noexcept
       : begin_(first), end_(first + count), id_(id), home_(home) {}
   batch(batch&& other) noexcept { swap(other); }

@@ -17,15 +17,17 @@ class socket;
 class received {
  public:
   received() = default;
-  explicit received(batch all) noexcept : all_(std::move(all)) {}
+  explicit received(batch all) noexcept : all_(std::move(all)) {}  ///< The first of `all`.
   /// One of several, in memory of its own.
   explicit received(const datagram& one);
 
+  /// Its bytes. Valid while this lives and is not moved.
   bytes payload() const noexcept { return all_.empty() ? bytes(copy_) : all_.front().payload; }
   /// The same as text.
   std::string_view text() const noexcept { return as_text(payload()); }
   /// All that is known of it. Valid while this lives and is not moved.
   datagram about() const noexcept { return all_.empty() ? datagram(about_, copy_) : all_.front(); }
+  /// Who sent it.
   const endpoint& from() const noexcept { return all_.empty() ? about_.from : about().from(); }
   bool truncated() const noexcept { return about().truncated; }
 
@@ -185,7 +187,7 @@ class socket {
   bool queue_reply(const datagram& d, bytes payload);
   /// Notes a datagram for flush(). `to` (null: the connected peer) and `payload` stay in place until then.
   bool queue(const endpoint* to, bytes payload, send_options how = {});
-  std::size_t queued() const noexcept { return queue_.size(); }
+  std::size_t queued() const noexcept { return queue_.size(); }  ///< How many are noted.
   /// Sends all that is noted, in as few calls as it takes; waits while the system has no room. Afterwards
   /// nothing is noted, whatever happened. One that is refused does not keep the others: see flushed. Errors:
   /// operation_canceled, timed_out.  sendmmsg(2), UDP_SEGMENT
@@ -200,7 +202,7 @@ class socket {
   /// Receives what is sent to the group, from anybody or from one source.
   /// Errors: no_such_device, address_in_use if it is a member.  RFC 3678.  MCAST_JOIN_SOURCE_GROUP, ip(7)
   result<void> join(const group_membership& which);
-  result<void> leave(const group_membership& which);
+  result<void> leave(const group_membership& which);  ///< Undoes join().
 
   bool is_open() const noexcept { return socket_.is_open(); }
   void close() noexcept { socket_.close(); }
