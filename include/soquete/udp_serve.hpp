@@ -37,16 +37,19 @@ class session {
   [[nodiscard]] task<result<void>> send(bytes payload);
   [[nodiscard]] task<result<void>> send(std::string_view text) { return send(as_bytes(text)); }
 
-  /// Who it is, and which address of ours it has asked (unspecified where the server is bound to one).
+  /// Who it is.
   const endpoint& peer() const noexcept { return peer_; }
+  /// Which address of ours it has asked; unspecified where the server is bound to one.
   const address& asked() const noexcept { return asked_; }
   /// Our end.
   result<endpoint> local() const { return from_.local(); }
   /// From here on the peer is known to be where it says: serve_options::answer_factor no longer counts.
   void trust() noexcept { is_trusted_ = true; }
+  /// What it has received, sent and lost so far.
   const session_counts& counts() const noexcept { return counts_; }
 
  protected:
+  /// Made by the server, for the peer of its first datagram.
   session(detail::server& of, socket& from, const datagram& first);
   ~session() = default;
 
@@ -87,7 +90,7 @@ struct serve_options {
   std::size_t queue = 64;             ///< Datagrams of a session that wait; further ones are dropped.
   unsigned answer_factor = 0;        ///< Bytes sent for each received, to a peer that is not trusted; 0: any.
   std::chrono::nanoseconds drain{};  ///< What sessions get when the server is asked to end.
-  bind_options bind{};
+  bind_options bind{};               ///< Of the socket.
   const serve_watch* watch = nullptr;  ///< Outlives the server.
 };
 
