@@ -29,6 +29,7 @@ class fault_words final : public std::error_category {
       case fault::stream_broken: return "an earlier send ended part-way, so the stream cannot go on";
       case fault::not_inherited: return "no such socket was passed to this process";
       case fault::unsupported: return "not supported here";
+      case fault::peer_refused: return "the peer refused";
     }
     return "unknown fault";
   }
@@ -42,6 +43,14 @@ std::string words(const std::error_code& cause) {
   if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z' && !(text[1] >= 'A' && text[1] <= 'Z'))
     text[0] = static_cast<char>(text[0] - 'A' + 'a');
   return text;
+}
+
+// A peer's words go to a terminal: none of them may steer it.
+std::string printable(std::string_view text) {
+  std::string plain(text);
+  for (char& c : plain)
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
+  return plain;
 }
 
 std::string milliseconds(std::chrono::nanoseconds took) {
@@ -128,7 +137,7 @@ std::string to_string(const error& why) {
   if (!why.local().empty()) text.append(" (from ").append(why.local()).append(")");
   if (!text.empty()) text += ": ";
   text += words(why.code());
-  if (!why.detail().empty()) text.append(" (").append(why.detail()).append(")");
+  if (!why.detail().empty()) text.append(" (").append(printable(why.detail())).append(")");
   for (const attempt& one : why.attempts())
     text.append("\n    ")
         .append(one.peer)

@@ -40,7 +40,7 @@ TEST(error, a_fault_is_an_error_code_with_a_category_of_its_own) {
 
 TEST(error, every_fault_and_every_step_has_words_of_its_own) {
   std::set<std::string> words;
-  for (int i = 1; i <= static_cast<int>(fault::unsupported); ++i)
+  for (int i = 1; i <= static_cast<int>(fault::peer_refused); ++i)
     EXPECT_TRUE(words.insert(fault_category().message(i)).second) << i;
   EXPECT_FALSE(words.contains("unknown fault"));
   std::set<std::string_view> verbs;
@@ -68,6 +68,12 @@ TEST(error, it_tells_step_ends_cause_detail_and_attempts) {
   EXPECT_EQ(to_string(error(std::errc::operation_canceled, step::receive)), "receive: cancelled");
   EXPECT_EQ(to_string(error(std::errc::bad_file_descriptor).set_subject("fd:3")),
             "fd:3: bad file descriptor");
+}
+
+TEST(error, a_peers_words_steer_no_terminal) {
+  EXPECT_EQ(
+      to_string(error(fault::peer_refused).set_subject("[::1]:25").set_detail("550 \x1b[2Jno\r\n\x7f é")),
+      "[::1]:25: the peer refused (550 ?[2Jno??? é)");
 }
 
 TEST(error, a_copy_is_deep) {

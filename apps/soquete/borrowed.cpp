@@ -82,6 +82,7 @@ constexpr const char* sentences[] = {
     N_("an earlier send ended part-way, so the stream cannot go on"),
     N_("no such socket was passed to this process"),
     N_("not supported here"),
+    N_("the peer refused"),
     // Drivers.
     N_("asked for by the program"),
     N_("asked for by SOQUETE_DRIVER"),

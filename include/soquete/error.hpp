@@ -48,6 +48,7 @@ enum class fault {
   stream_broken,      ///< A send ended part-way; what would follow has no meaning.
   not_inherited,      ///< No such socket was passed by the service manager.
   unsupported,        ///< This driver or system cannot do it.
+  peer_refused,       ///< The peer has understood and said no; the detail has its words.
 };
 
 /// The category of faults, called "soquete".
@@ -123,7 +124,8 @@ template <class Cause>
 }
 [[nodiscard]] inline std::unexpected<error> fail(error why) { return std::unexpected<error>(std::move(why)); }
 
-/// One line: "connect localhost:8080: connection refused"; one more for each attempt.
+/// One line: "connect localhost:8080: connection refused"; one more for each attempt. Control characters of
+/// the detail, which a peer may have written, become '?'.
 std::string to_string(const error&);
 
 }  // namespace soquete
