@@ -2,11 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
-#include <memory>
-#include <sstream>
 
-#include "process.hpp"
+#include "foreign.hpp"
 
 using namespace soquete::test;
 using namespace std::chrono_literals;
@@ -15,75 +12,6 @@ namespace fs = std::filesystem;
 namespace {
 
 const std::string any_port = "tcp://127.0.0.1:0";
-
-// Gone with the test.
-class folder {
- public:
-  folder() {
-    std::string pattern = (fs::temp_directory_path() / "soquete-peers-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) std::abort();
-    path_ = pattern;
-  }
-  folder(const folder&) = delete;
-  folder& operator=(const folder&) = delete;
-  ~folder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  std::string operator/(std::string_view name) const { return (path_ / name).string(); }
-
- private:
-  fs::path path_;
-};
-
-void write_file(const std::string& path, std::string_view text) {
-  std::ofstream(path, std::ios::binary) << text;
-}
-
-std::string read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream all;
-  all << in.rdbuf();
-  return all.str();
-}
-
-struct outcome {
-  int status = -1;
-  std::string output;
-  std::string errors;
-};
-
-outcome run(const std::vector<std::string>& words, std::string input = {}, bool keeps_input_open = false) {
-  process one(words, {.input = std::move(input), .keeps_input_open = keeps_input_open});
-  const int status = one.wait();
-  return {status, one.output, one.errors};
-}
-
-// A server of another make, which cannot tell a port that the system chose: a free one is found, and another
-// if somebody else was faster. `start` gives the words for a port.
-class foreign_server {
- public:
-  // Connects to see whether it is there; not for servers of one client.
-  explicit foreign_server(const std::function<std::vector<std::string>(std::uint16_t)>& start) {
-    for (int attempt = 0; attempt < 5; ++attempt) {
-      port_ = wire::listening().port();
-      process_ = std::make_unique<process>(start(port_));
-      const auto end = std::chrono::steady_clock::now() + patience;
-      while (process_->is_running() && std::chrono::steady_clock::now() < end) {
-        if (wire::connected(port_).is_open()) return;
-        process_->until([] { return false; }, 20ms);
-      }
-    }
-    ADD_FAILURE() << "it does not start: " << process_->errors;
-  }
-  std::uint16_t port() const noexcept { return port_; }
-  std::string address() const { return at_port(port_); }
-  process& program() { return *process_; }
-
- private:
-  std::uint16_t port_ = 0;
-  std::unique_ptr<process> process_;
-};
 
 process listening(const std::string& peer) {
   return process(soquete_with({"listen", any_port, peer, "--ready-fd", "3"}));
