@@ -22,6 +22,10 @@ std::string_view name_of(text_option which) noexcept {
   return which == text_option::bound_device ? "SO_BINDTODEVICE" : "TCP_CONGESTION";
 }
 
+std::string name_of(option_number which) {
+  return "option " + std::to_string(which.name) + " of level " + std::to_string(which.level);
+}
+
 constexpr unsigned dscp_max = 63;
 constexpr unsigned ecn_bits = 2;
 
@@ -158,6 +162,31 @@ result<std::error_code> socket_options::take_pending_error() {
   const auto got = get(option::pending_error);
   if (!got) return fail(got.error());
   return std::error_code(static_cast<int>(*got), std::generic_category());
+}
+
+result<void> socket_options::set_raw_bytes(option_number which, bytes value) {
+  auto done = block_.home.set_raw(block_, which, value);
+  if (!done) done.error().set_detail(name_of(which));
+  if (block_.home.trace != nullptr)
+    detail::tell(block_, step::set_option, 0, nullptr, name_of(which), done ? nullptr : &done.error());
+  return done;
+}
+
+result<std::size_t> socket_options::get_raw_bytes(option_number which, mutable_bytes into) const {
+  auto got = block_.home.get_raw(block_, which, into);
+  if (!got) got.error().set_detail(name_of(which));
+  return got;
+}
+
+result<void> socket_options::get_raw_whole(option_number which, mutable_bytes room) const {
+  const std::size_t wanted = room.size() - 1;
+  auto got = get_raw_bytes(which, room);
+  // Some take no size but their own.
+  if (!got && got.error() == std::errc::invalid_argument) got = get_raw_bytes(which, room.first(wanted));
+  if (!got) return fail(std::move(got.error()));
+  if (*got == wanted) return {};
+  error why(std::errc::value_too_large, step::get_option);
+  return fail(std::move(why.set_detail(name_of(which) + " is not of " + std::to_string(wanted) + " bytes")));
 }
 
 }  // namespace soquete

@@ -45,6 +45,12 @@ class watched_driver final : public driver {
     return inner_->set(b, o, v);
   }
   result<std::string> get(const socket_block& b, text_option o) const override { return inner_->get(b, o); }
+  result<void> set_raw(socket_block& b, option_number o, bytes v) override {
+    return inner_->set_raw(b, o, v);
+  }
+  result<std::size_t> get_raw(const socket_block& b, option_number o, mutable_bytes v) const override {
+    return inner_->get_raw(b, o, v);
+  }
   result<tcp_info> info(const socket_block& b) const override { return inner_->info(b); }
   result<void> shutdown(socket_block& b, direction d) override { return inner_->shutdown(b, d); }
   void close(socket_block& b) noexcept override { inner_->close(b); }

@@ -127,6 +127,8 @@ class driver {
   virtual result<void> set(socket_block&, text_option, std::string_view value) = 0;
   /// What an option that is text is set to.  getsockopt(2)
   virtual result<std::string> get(const socket_block&, text_option) const = 0;
+  virtual result<void> set_raw(socket_block&, option_number, bytes value) = 0;
+  virtual result<std::size_t> get_raw(const socket_block&, option_number, mutable_bytes into) const = 0;
   virtual result<tcp_info> info(const socket_block&) const = 0;  // TCP_INFO, tcp(7)
   virtual result<void> shutdown(socket_block&, direction) = 0;   // shutdown(2)
   /// The block is the driver's from here on. No operation may be pending on it.

@@ -52,4 +52,10 @@ enum class text_option : std::uint8_t {
   congestion_control,  ///< TCP_CONGESTION
 };
 
+/// Any option, by the numbers of the system's headers: `{IPPROTO_TCP, TCP_QUICKACK}`.
+struct option_number {
+  int level;
+  int name;
+};
+
 }  // namespace soquete

@@ -1,10 +1,13 @@
 // The owner of one open socket, and its options.  socket(7)
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstring>
 #include <optional>
 #include <soquete/driver.hpp>
 #include <string>
+#include <type_traits>
 
 namespace soquete {
 
@@ -49,6 +52,12 @@ struct keep_alive_times {
   std::chrono::seconds interval{75};  ///< Between probes that nobody answers.
   unsigned count = 9;                 ///< Unanswered probes before the connection is given up.
 };
+
+/// A value that the kernel takes and gives as it lies in memory. Text and arrays are bytes, of a size of
+/// their own.
+template <class T>
+concept option_value =
+    std::is_trivially_copyable_v<T> && !std::is_pointer_v<T> && !requires(const T& value) { value.data(); };
 
 /// The options of a socket, each one call of setsockopt(2) or getsockopt(2) unless it says more.
 ///
@@ -143,12 +152,34 @@ class socket_options {
   /// The error that is waiting to be told; reading forgets it.  SO_ERROR, socket(7)
   result<std::error_code> take_pending_error();
 
+  /// Options that have no function above: `set_raw({IPPROTO_TCP, TCP_QUICKACK}, 1)`, where 1 is an int
+  /// because the man page says so.
+  template <option_value T>
+  result<void> set_raw(option_number which, const T& value) {
+    return set_raw_bytes(which, std::as_bytes(std::span(&value, 1)));
+  }
+  /// `get_raw<ucred>({SOL_SOCKET, SO_PEERCRED})`.  Errors: value_too_large if the kernel's value is not of
+  /// the size of T.
+  template <option_value T>
+  result<T> get_raw(option_number which) const {
+    std::array<std::byte, sizeof(T) + 1> room{};  // One more, to see that nothing was cut off.
+    if (auto done = get_raw_whole(which, room); !done) return fail(std::move(done.error()));
+    T value;
+    std::memcpy(&value, room.data(), sizeof(T));
+    return value;
+  }
+  /// Values of any size. What `into` holds is given to the kernel as well, for the options that read it.
+  /// Gives the size of the value, cut to `into.size()` bytes.
+  result<void> set_raw_bytes(option_number which, bytes value);
+  result<std::size_t> get_raw_bytes(option_number which, mutable_bytes into) const;
+
  protected:
   // By name, as they cross the seam; the trace is told of each that is set.
   result<void> set(option which, std::int64_t value);
   result<void> set(text_option which, std::string_view value);
   result<std::int64_t> get(option which) const { return block_.home.get(block_, which); }
   result<bool> flag(option which) const;
+  result<void> get_raw_whole(option_number which, mutable_bytes room) const;
 
  private:
   socket_block& block_;

@@ -27,6 +27,8 @@ class kernel_driver : public driver {
   result<std::int64_t> get(const socket_block&, option) const override;
   result<void> set(socket_block&, text_option, std::string_view value) override;
   result<std::string> get(const socket_block&, text_option) const override;
+  result<void> set_raw(socket_block&, option_number, bytes value) override;
+  result<std::size_t> get_raw(const socket_block&, option_number, mutable_bytes into) const override;
   result<tcp_info> info(const socket_block&) const override;
   result<void> shutdown(socket_block&, direction) override;
   time_point now() const noexcept override;

@@ -157,6 +157,21 @@ result<std::string> kernel_driver::get(const socket_block& block, text_option wh
   return std::string(value.data(), strnlen(value.data(), size));
 }
 
+result<void> kernel_driver::set_raw(socket_block& block, option_number which, bytes value) {
+  if (::setsockopt(block.descriptor, which.level, which.name, value.data(),
+                   static_cast<socklen_t>(value.size())) != 0)
+    return fail(system_error(step::set_option));
+  return {};
+}
+
+result<std::size_t> kernel_driver::get_raw(const socket_block& block, option_number which,
+                                           mutable_bytes into) const {
+  auto size = static_cast<socklen_t>(into.size());
+  if (::getsockopt(block.descriptor, which.level, which.name, into.data(), &size) != 0)
+    return fail(system_error(step::get_option));
+  return size;
+}
+
 result<soquete::tcp_info> kernel_driver::info(const socket_block& block) const {
   ::tcp_info raw{};  // The kernel fills what it knows; the rest stays zero.
   socklen_t size = sizeof raw;
