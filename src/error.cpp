@@ -88,6 +88,7 @@ std::string_view to_string(step during) noexcept {
     case step::shutdown: return "shutdown";
     case step::wait: return "wait";
     case step::post: return "post";
+    case step::run: return "run";
   }
   return "";
 }

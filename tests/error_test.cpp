@@ -44,7 +44,7 @@ TEST(error, every_fault_and_every_step_has_words_of_its_own) {
     EXPECT_TRUE(words.insert(fault_category().message(i)).second) << i;
   EXPECT_FALSE(words.contains("unknown fault"));
   std::set<std::string_view> verbs;
-  for (int i = 0; i <= static_cast<int>(step::post); ++i)
+  for (int i = 0; i <= static_cast<int>(step::run); ++i)
     EXPECT_TRUE(verbs.insert(to_string(static_cast<step>(i))).second) << i;
   EXPECT_EQ(to_string(step::none), "");
   EXPECT_EQ(to_string(step::set_option), "set option");

@@ -144,5 +144,11 @@ TEST(examples, relay_joins_both_ways_to_the_end) {
   });
 }
 
+TEST(examples, child_runs_sort_with_both_ends_connected) {
+  process sorting({folder + "child"});
+  EXPECT_EQ(sorting.wait(), 0) << sorting.errors;
+  EXPECT_EQ(sorting.output, "pear\napple\nsort exited with 0\n");
+}
+
 }  // namespace
 }  // namespace soquete::test

@@ -21,18 +21,19 @@ namespace fs = std::filesystem;
 // and those below.
 constexpr std::string_view floors[] = {
     // F0, values
-    "address address_* bytes endpoint error handle lease message option owned prefix tcp_info text where",
+    "address address_* bytes endpoint error exit_status handle lease message option owned prefix tcp_info "
+    "text where",
     // F1, coroutines
     "cancel copy event frame memory race reader run_queue scope stream suspended task",
     // F2, the seam
-    "driver op",
+    "driver handles op process",
     // F3, drivers
     "kernel/ sim sim/",
     // F4, turns, deadlines, threads
     "blocking context deadline loop loop_* post run signals timers",
     // F5, what users hold
-    "child datagram datagram_options descriptor handover inherited local local_* options serve serve_* "
-    "socket standard_streams tcp tcp_* transfer udp udp_*",
+    "child datagram datagram_options descriptor handover inherited local local_* options pipe serve "
+    "serve_* socket tcp tcp_* transfer udp udp_*",
     // F6, names and secrecy
     "dns/ resolve tls tls/",
     // F7, all of it; apps/ and examples/ stand here too

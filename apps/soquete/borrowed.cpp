@@ -27,6 +27,7 @@ constexpr known_errno known_errnos[] = {
     {E2BIG, N_("argument list too long")},
     {ENOEXEC, N_("exec format error")},
     {EBADF, N_("bad file descriptor")},
+    {ECHILD, N_("no child processes")},
     {EAGAIN, N_("resource temporarily unavailable")},
     {ENOMEM, N_("cannot allocate memory")},
     {EACCES, N_("permission denied")},
@@ -97,6 +98,9 @@ constexpr const char* sentences[] = {
     N_("cancel"),
     N_("SOQUETE_DRIVER takes io_uring, epoll, poll or auto"),
     N_("SOQUETE_THREADS takes a number from 0 to 1024"),
+    // Programs.
+    N_("SIGCHLD is ignored, so nobody can wait for programs"),
+    N_("it was closed when this program was started"),
     // What is wrong with an address. Part of it, in quotes, may come first.
     N_("a port is missing after the last ':'"),
     N_("a port is missing: write [address]:port"),

@@ -17,7 +17,7 @@ std::string name_of(peer& one, const place& written) {
 // A single run tells by its exit status how the conversation went; of a server's many, only errors that are
 // ours or that somebody waits to see are told.
 void conclude(session& all, const conversation& what) {
-  if (what.status) all.status = what.status->exit_code();
+  if (what.status) all.status = what.status->as_in_shell();
   if (!what.why || all.is_ending) return;
   const error& why = *what.why;
   const place& where = what.failed == conversation::side::peer ? all.how.peer : all.how.address;

@@ -11,6 +11,7 @@
 #include <soquete/run.hpp>
 
 #include "locale.hpp"
+#include "runnable.hpp"
 #include "session.hpp"
 #include "trace.hpp"
 

@@ -41,13 +41,16 @@ std::vector<std::string> variables_of(tcp::stream& client, std::uint64_t number)
 }
 
 opened open_program(loop& here, const place& what, tcp::stream* client, std::uint64_t number) {
-  child_plan plan{.program = what.program, .takes_errors = what.takes_errors};
+  child_options how{.input = child_stream::pipe(), .output = child_stream::pipe()};
+  if (what.takes_errors) how.errors = child_stream::same_as_output();
+  std::vector<std::string> variables;
   if (client != nullptr) {
-    plan.variables = variables_of(*client, number);
+    variables = variables_of(*client, number);
+    how.variables = variables;
     // Ctrl-C is for us: clients get the drain time.
-    plan.in_own_group = true;
+    how.group = child_group::own;
   }
-  auto started = child::start(here, plan);
+  auto started = child::start(here, what.program, how);
   if (!started) return std::unexpected(cannot_run(what, started.error()));
   return peer(std::move(*started));
 }

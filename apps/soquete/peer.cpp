@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include <cerrno>
+#include <soquete/pipe.hpp>
 
 namespace command {
 
@@ -35,6 +36,12 @@ void peer::close() noexcept {
   target().close();
 }
 
+task<void> peer::stop_program() {
+  using namespace std::chrono_literals;
+  close();
+  static_cast<void>(co_await program_->terminate(1s));
+}
+
 namespace {
 
 error last_error(step during) { return {std::error_code(errno, std::generic_category()), during}; }
@@ -44,17 +51,15 @@ result<descriptor> copy_of(loop& here, int number) {
   constexpr int first_free = 3;
   const int copy = ::fcntl(number, F_DUPFD_CLOEXEC, first_free);
   if (copy < 0) return fail(last_error(step::adopt));
-  auto adopted = descriptor::adopt(here, copy);
-  if (!adopted) ::close(copy);
-  return adopted;
+  return descriptor::adopt(here, copy);
 }
 
 }  // namespace
 
 result<peer> standard_streams(loop& here) {
-  auto source = copy_of(here, STDIN_FILENO);
+  auto source = standard_input(here);
   if (!source) return fail(std::move(source.error()));
-  auto target = copy_of(here, STDOUT_FILENO);
+  auto target = standard_output(here);
   if (!target) return fail(std::move(target.error()));
   if (const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC); nothing >= 0) {
     ::dup2(nothing, STDIN_FILENO);

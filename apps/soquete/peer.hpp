@@ -3,12 +3,11 @@
 
 #include <memory>
 #include <optional>
-#include <soquete/descriptor.hpp>
+#include <soquete/child.hpp>
 #include <soquete/tcp.hpp>
 #include <string>
 
 #include "address.hpp"
-#include "child.hpp"
 
 namespace command {
 
@@ -20,8 +19,10 @@ class peer {
  public:
   peer() = default;
   explicit peer(soquete::tcp::stream connection) : stream_(std::move(connection)) {}
-  explicit peer(child program)
-      : program_(std::make_unique<child>(std::move(program))), has_source_(true), has_target_(true) {}
+  explicit peer(soquete::child program)
+      : program_(std::make_unique<soquete::child>(std::move(program))),
+        has_source_(true),
+        has_target_(true) {}
   /// Either may be closed: then it gives or takes nothing.
   peer(soquete::descriptor source, soquete::descriptor target, scheme what);
 
@@ -42,8 +43,10 @@ class peer {
   bool is_connection() const noexcept { return stream_.is_open(); }
   bool is_standard() const noexcept { return what_ == scheme::stdio; }
   soquete::tcp::stream& stream() noexcept { return stream_; }
+  /// Asks a program to end with SIGTERM, then after a second makes it; deaf to cancellation.
+  soquete::task<void> stop_program();
   /// Null unless it is a program.
-  child* program() noexcept { return program_.get(); }
+  soquete::child* program() noexcept { return program_.get(); }
 
   /// A send has failed: the connection is gone, though there may be bytes left to receive.
   std::optional<soquete::error> broken;
@@ -55,7 +58,7 @@ class peer {
   soquete::tcp::stream stream_;
   soquete::descriptor source_;
   soquete::descriptor target_;
-  std::unique_ptr<child> program_;
+  std::unique_ptr<soquete::child> program_;
   scheme what_ = scheme::tcp;
   bool has_source_ = false;
   bool has_target_ = false;

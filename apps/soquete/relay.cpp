@@ -181,7 +181,7 @@ void joint::settle(peer& one, const way& output) {
 }
 
 task<result<void>> joint::watch_program(child& program) {
-  co_await ok(program.over());
+  static_cast<void>(co_await ok(program.wait()));
   settle();
   co_return {};
 }
@@ -208,7 +208,7 @@ task<result<void>> discard_rest(peer& from) {
 task<void> joint::tidy_up() {
   for (peer* const one : {&up_.from, &up_.to})
     if (child* const program = one->program()) {
-      if (!program->status()) co_await program->stop();
+      if (!program->status()) co_await one->stop_program();
       if (!told_.status) told_.status = program->status();
     }
   if (!told_.why) {

@@ -32,13 +32,13 @@ struct join_options {
 struct conversation {
   enum class side : std::uint8_t { none, address, peer };
 
-  std::uint64_t up = 0;                ///< Bytes that ADDR has sent and PEER has taken.
-  std::uint64_t down = 0;              ///< Bytes from PEER to ADDR.
-  side ended_first = side::none;       ///< Whose end came first, in order.
-  side failed = side::none;            ///< Whose connection broke.
-  bool was_idle = false;               ///< Ended for want of traffic.
-  std::optional<soquete::error> why;   ///< Nothing: it ended in order.
-  std::optional<child_status> status;  ///< Of the program, if one took part.
+  std::uint64_t up = 0;                        ///< Bytes that ADDR has sent and PEER has taken.
+  std::uint64_t down = 0;                      ///< Bytes from PEER to ADDR.
+  side ended_first = side::none;               ///< Whose end came first, in order.
+  side failed = side::none;                    ///< Whose connection broke.
+  bool was_idle = false;                       ///< Ended for want of traffic.
+  std::optional<soquete::error> why;           ///< Nothing: it ended in order.
+  std::optional<soquete::exit_status> status;  ///< Of the program, if one took part.
 };
 
 /// Told that a side has ended in order while the other goes on.

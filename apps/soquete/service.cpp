@@ -109,8 +109,8 @@ task<void> serve_here(scheme which, peer& client, const join_options& how, conve
     ended = co_await run(which, one);
   }
   if (child* const program = client.program()) {
-    auto over = co_await program->over();
-    if (!over) co_await program->stop();
+    auto over = co_await program->wait();
+    if (!over) co_await client.stop_program();
     told.status = program->status();
   }
   if (!ended) {

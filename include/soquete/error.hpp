@@ -34,6 +34,7 @@ enum class step : std::uint8_t {
   shutdown,
   wait,
   post,
+  run,
 };
 
 /// The verb as a person reads it: "connect", "set option".

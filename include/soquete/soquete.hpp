@@ -2,9 +2,11 @@
 #pragma once
 
 #include <soquete/blocking.hpp>
+#include <soquete/child.hpp>
 #include <soquete/descriptor.hpp>
 #include <soquete/event.hpp>
 #include <soquete/memory.hpp>
+#include <soquete/pipe.hpp>
 #include <soquete/prefix.hpp>
 #include <soquete/race.hpp>
 #include <soquete/reader.hpp>

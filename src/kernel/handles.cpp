@@ -1,0 +1,42 @@
+// Handles to new things, and to what this program was started with.
+#include "handles.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include "kernel/kernel_driver.hpp"
+
+namespace soquete {
+
+using kernel::system_error;
+
+result<handle_pair> make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return fail(system_error(step::open));
+  return handle_pair{handle(ends[0]), handle(ends[1])};
+}
+
+result<handle_pair> make_socket_pair() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return fail(system_error(step::open));
+  return handle_pair{handle(ends[0]), handle(ends[1])};
+}
+
+result<handle> open_null() {
+  const int number = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (number < 0) return fail(system_error(step::open).set_subject("/dev/null"));
+  return handle(number);
+}
+
+result<handle> copy_of(int number, int lowest) {
+  const int copy = ::fcntl(number, F_DUPFD_CLOEXEC, lowest);
+  if (copy < 0) return fail(system_error(step::adopt));
+  return handle(copy);
+}
+
+bool was_inherited(int number) noexcept {
+  const int flags = ::fcntl(number, F_GETFD);
+  return flags >= 0 && (flags & FD_CLOEXEC) == 0;
+}
+
+}  // namespace soquete
