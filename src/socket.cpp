@@ -28,6 +28,7 @@ std::string name_of(option_number which) {
 
 constexpr unsigned dscp_max = 63;
 constexpr unsigned ecn_bits = 2;
+constexpr unsigned ecn_mask = 3;
 
 }  // namespace
 
@@ -135,7 +136,11 @@ result<std::optional<std::chrono::seconds>> socket_options::linger() const {
 }
 
 result<void> socket_options::set_dscp(unsigned code_point) {
-  if (code_point <= dscp_max) return set(option::traffic_class, code_point << ecn_bits);
+  if (code_point <= dscp_max) {
+    const auto now = get(option::traffic_class);
+    if (!now) return fail(now.error());
+    return set(option::traffic_class, (code_point << ecn_bits) | (*now & ecn_mask));
+  }
   error why(std::errc::invalid_argument, step::set_option);
   return fail(std::move(why.set_detail(name_of(option::traffic_class))));
 }

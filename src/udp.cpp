@@ -1,5 +1,6 @@
 // UDP sockets: sending and receiving.
-#include <cerrno>
+#include <algorithm>
+#include <limits>
 #include <soquete/deadline.hpp>
 #include <soquete/udp.hpp>
 
@@ -8,14 +9,20 @@ namespace {
 
 constexpr std::size_t batch_max = 32;  // Calls of more bring nothing.
 
+// What is out of range stays so, and the system refuses it.
+std::int16_t narrow(int value) noexcept {
+  constexpr int most = std::numeric_limits<std::int16_t>::max();
+  return static_cast<std::int16_t>(value < -1 ? most : std::min(value, most));
+}
+
 outgoing_message outgoing(const endpoint* to, bytes payload, const send_options& how) noexcept {
   outgoing_message m;
   m.to = to;
   m.payload = payload;
   m.from = how.from;
   m.interface = how.interface;
-  m.hops = static_cast<std::int16_t>(how.hops);
-  m.traffic_class = static_cast<std::int16_t>(how.traffic_class);
+  m.hops = narrow(how.hops);
+  m.traffic_class = narrow(how.traffic_class);
   return m;
 }
 
@@ -42,7 +49,8 @@ received::received(const datagram& one) : copy_(one.payload.begin(), one.payload
 namespace detail {
 
 bool receive_operation::begin(environment env, waiter* then) noexcept {
-  is_rest_ = !on_.rest_.empty();
+  const bool is_cancelled = env.cancel != nullptr && env.cancel->requested();
+  is_rest_ = !on_.rest_.empty() && !is_cancelled;
   if (is_rest_) return false;
   slot& s = on_.socket_.block().reader;
   s.code = opcode::receive_messages;
@@ -121,8 +129,13 @@ bool flush_queue::begin(environment env, waiter* then) noexcept {
   if (is_empty_) return false;
   slot& s = on_.socket_.block().writer;
   s.code = opcode::send_messages;
-  s.data = on_.queue_.data();
-  s.size = on_.queue_.size();
+  // What is noted meanwhile is for the next flush.
+  if (!s.is_pending()) {
+    on_.leaving_.clear();
+    on_.queue_.swap(on_.leaving_);
+  }
+  s.data = on_.leaving_.data();
+  s.size = on_.leaving_.size();
   return s.begin(env, then);
 }
 
@@ -132,14 +145,14 @@ result<flushed> flush_queue::take() {
   flushed told;
   if (is_empty_) return told;
   const slot& s = on_.socket_.block().writer;
-  for (const outgoing_message& m : std::span(on_.queue_).first(s.moved)) {
+  for (const outgoing_message& m : std::span(on_.leaving_).first(s.moved)) {
     if (m.outcome == 0) {
       ++told.sent;
     } else if (told.failed++ == 0) {
       told.first_cause = std::error_code(-m.outcome, std::generic_category());
     }
   }
-  on_.queue_.clear();
+  on_.leaving_.clear();
   if (s.failed()) return fail(soquete::detail::error_of(s, step::send));
   return told;
 }
@@ -153,6 +166,11 @@ detail::receive_batch socket::receive_batch() noexcept {
   if (!std::exchange(takes_runs_, true))
     static_cast<void>(socket_.net().set(socket_.block(), option::receive_segments, 1));
   return {*this, batch_max};
+}
+
+void socket::forget() noexcept {
+  rest_ = {};
+  queue_.clear();
 }
 
 bool socket::queue_reply(const datagram& d, bytes payload) {

@@ -13,12 +13,20 @@ error about(error why, step during, std::string_view whom) {
   return std::move(why.set_step(during).set_subject(whom));
 }
 
+// Nobody asked for it, so nothing is lost where a system cannot tell.
+void tell_unasked(soquete::socket& s, bool is_bound_to_all) {
+  static_cast<void>(s.net().set(s.block(), option::tell_drops, 1));
+  if (is_bound_to_all) static_cast<void>(s.net().set(s.block(), option::tell_destination, 1));
+}
+
 result<socket> adopt_as(loop& here, handle taken) {
   auto block = here.net().adopt(std::move(taken));
   if (!block) return fail(std::move(block.error()));
   soquete::socket opened(**block);
   if ((*block)->kind != descriptor_kind::datagram || (*block)->domain == family::local)
     return fail(std::errc::invalid_argument, step::adopt);
+  const auto ours = opened.local();
+  tell_unasked(opened, ours && ours->is_ip() && ours->addr().is_unspecified());
   return socket(std::move(opened));
 }
 
@@ -47,11 +55,7 @@ result<void> prepare(soquete::socket& s, const bind_options& o, const endpoint& 
   add(!o.device.empty(), [&] { return to.set_bound_device(o.device); });
   add(o.broadcast, [&] { return to.set_broadcast(true); });
   if (!done) return done;
-  // Not asked for, so nothing is lost where a system cannot tell.
-  driver& net = s.net();
-  static_cast<void>(net.set(s.block(), option::tell_drops, 1));
-  if (is_bound && at.addr().is_unspecified())
-    static_cast<void>(net.set(s.block(), option::tell_destination, 1));
+  tell_unasked(s, is_bound && at.addr().is_unspecified());
   return {};
 }
 

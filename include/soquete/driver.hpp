@@ -54,7 +54,12 @@ struct socket_block {
   bool has_peer = false;                           ///< Are these two known?
   handle* carried = nullptr;                       ///< What it has brought along, unread; owned.
   std::int32_t refused = 0;  ///< -errno of an earlier datagram, to be told to the receive that waits.
-  std::uint32_t segment_max = 65'535;  ///< Longest datagram that the kernel has not failed to cut; 0: none.
+  /// Longest datagram that the kernel has not failed to cut runs into; 0: none.
+  std::uint32_t segment_max = segment_unknown;
+  std::uint32_t segment_doubt = 0;  ///< Messages until that failure is forgotten.
+
+  /// No failure has been seen.
+  static constexpr std::uint32_t segment_unknown = ~std::uint32_t{0};
 
  protected:
   ~socket_block() { delete carried; }

@@ -156,7 +156,8 @@ class socket {
   /// Receives the next datagram, from whomever; of a connected socket, from the peer. An empty one is no end.
   ///
   /// Cancelled, nothing is lost. Errors: connection_refused on a connected socket, when the peer's host said
-  /// so of one sent before; operation_canceled.  recvmsg(2)
+  /// so of one sent before; no_buffer_space while 64 batches are held on this loop; operation_canceled.
+  /// recvmsg(2)
   [[nodiscard]] detail::receive_one receive() noexcept { return detail::receive_one(*this); }
   /// Receives the next datagram into `into`, as far as it fits. `into` is not touched after the await.
   /// Errors: as receive().
@@ -187,16 +188,19 @@ class socket {
   bool queue_reply(const datagram& d, bytes payload);
   /// Notes a datagram for flush(). `to` (null: the connected peer) and `payload` stay in place until then.
   bool queue(const endpoint* to, bytes payload, send_options how = {});
-  std::size_t queued() const noexcept { return queue_.size(); }  ///< How many are noted.
+  /// Noted, and not taken by a flush().
+  std::size_t queued() const noexcept { return queue_.size(); }
   /// Sends all that is noted, in as few calls as it takes; waits while the system has no room. Afterwards
-  /// nothing is noted, whatever happened. One that is refused does not keep the others: see flushed. Errors:
+  /// nothing of it is noted, whatever happened; what is noted meanwhile is for the next flush(). One that is
+  /// refused does not keep the others: see flushed. Errors:
   /// operation_canceled, timed_out.  sendmmsg(2), UDP_SEGMENT
   [[nodiscard]] detail::flush_queue flush() noexcept { return detail::flush_queue(*this); }
 
-  /// Sends go there, receives come from there only, and refusals are told. Connect again to change it.
+  /// Sends go there, receives come from there only, and refusals are told. Connect again to change it. What
+  /// others had sent before is still received.
   /// Errors: network_unreachable, permission_denied for a broadcast.  connect(2)
   result<void> connect(const endpoint& to);
-  /// Undoes connect().
+  /// Undoes connect(). A socket that was not bound gives its port up.
   result<void> disconnect() { return socket_.net().disconnect(socket_.block()); }
 
   /// Receives what is sent to the group, from anybody or from one source.
@@ -205,9 +209,12 @@ class socket {
   result<void> leave(const group_membership& which);  ///< Undoes join().
 
   bool is_open() const noexcept { return socket_.is_open(); }
-  void close() noexcept { socket_.close(); }
-  /// Lets go of it, open, with all that the kernel has for it.
-  [[nodiscard]] handle release() { return socket_.release(); }
+  /// What is noted and not flushed is not sent.
+  void close() noexcept { forget(), socket_.close(); }
+  /// Lets go of it, open, with all that the kernel has for it; what is noted and not flushed is not sent.
+  /// After receive_batch(), receive first what has come: what the kernel gave as one run has left it as a
+  /// whole.
+  [[nodiscard]] handle release() { return forget(), socket_.release(); }
   int descriptor() const noexcept { return socket_.descriptor(); }
   /// Is a send or flush pending?
   bool is_sending() const noexcept { return socket_.block().writer.is_pending(); }
@@ -223,9 +230,12 @@ class socket {
   friend detail::receive_into;
   friend detail::flush_queue;
 
+  void forget() noexcept;
+
   soquete::socket socket_;
   batch rest_;  // Of a run that the kernel received as one, when only the first was asked for.
   std::vector<outgoing_message> queue_;
+  std::vector<outgoing_message> leaving_;  // Those that flush() is sending.
   bool takes_runs_ = false;
 };
 

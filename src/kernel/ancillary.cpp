@@ -2,17 +2,9 @@
 #include "kernel/ancillary.hpp"
 
 #include <netinet/in.h>
-#include <netinet/udp.h>
 #include <algorithm>
 #include <cassert>
 #include <cstring>
-
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 103
-#endif
-#ifndef UDP_GRO
-#define UDP_GRO 104
-#endif
 
 namespace soquete::kernel {
 namespace {
@@ -43,12 +35,17 @@ void read_destination(const in_pktinfo& info, received_message& into) noexcept {
   into.answer_from = v4_of(info.ipi_spec_dst);  // Of a broadcast or multicast: the interface's own.
 }
 
+// Beside IPv6's, of a datagram over IPv4: only this one tells which address to answer a broadcast from.
+void read_mapped_destination(const in_pktinfo& info, received_message& into) noexcept {
+  read_destination(info, into);
+  into.to = into.to.mapped();
+  into.answer_from = into.answer_from.mapped();
+}
+
 void read_destination(const in6_pktinfo& info, received_message& into) noexcept {
   into.interface = info.ipi6_ifindex;
   into.to = v6_of(info.ipi6_addr, info.ipi6_ifindex);
-  const address plain = into.to.unmapped();
-  const bool is_shared = plain.is_multicast() || (plain.is_v4() && plain.octets()[0] == 255);
-  into.answer_from = is_shared ? address() : into.to;
+  into.answer_from = into.to.is_multicast() ? address() : into.to;
 }
 
 void take_descriptors(const cmsghdr& c, received_message& into) {
@@ -84,7 +81,10 @@ void read_of_socket(const cmsghdr& c, received_message& into) {
 
 void read_of_v4(const cmsghdr& c, received_message& into) noexcept {
   switch (c.cmsg_type) {
-    case IP_PKTINFO: return read_destination(value_of<in_pktinfo>(c), into);
+    case IP_PKTINFO:
+      return into.from.is_ip() && into.from.addr().is_v6()
+                 ? read_mapped_destination(value_of<in_pktinfo>(c), into)
+                 : read_destination(value_of<in_pktinfo>(c), into);
     case IP_TOS: into.traffic_class = value_of<std::uint8_t>(c); return;  // One byte, whatever is set.
     case IP_TTL: into.hops = static_cast<std::int16_t>(value_of<int>(c)); return;
     default: return;
@@ -128,25 +128,29 @@ class control_writer {
   std::size_t used_ = 0;
 };
 
+// To an IPv4 peer, also from a socket of both families, IPv4's options count.
+bool goes_by_v4(const outgoing_message& m, const socket_block& on) noexcept {
+  if (on.domain == family::v4) return true;
+  const address& to = m.to != nullptr && m.to->is_ip() ? m.to->addr() : on.peer_address;
+  return to.unmapped().is_v4() && (m.to != nullptr || on.has_peer);
+}
+
 void write_source_v4(control_writer& out, const address& from, std::uint32_t interface) noexcept {
   in_pktinfo info{};
   info.ipi_ifindex = static_cast<int>(interface);
-  if (from.is_v4()) std::memcpy(&info.ipi_spec_dst, from.octets().data(), sizeof info.ipi_spec_dst);
+  // Of the other family: what is surely not ours, so that it is refused.
+  info.ipi_spec_dst.s_addr = from.is_v6() && !from.is_unspecified() ? INADDR_BROADCAST : INADDR_ANY;
+  if (const address plain = from.unmapped(); plain.is_v4())
+    std::memcpy(&info.ipi_spec_dst, plain.octets().data(), sizeof info.ipi_spec_dst);
   out.add(IPPROTO_IP, IP_PKTINFO, info);
 }
 
 void write_source_v6(control_writer& out, const address& from, std::uint32_t interface) noexcept {
+  const address whole = from.is_unspecified() ? address::any_v6() : from.mapped();
   in6_pktinfo info{};
   info.ipi6_ifindex = interface != 0 ? interface : from.zone();
-  if (from.is_v6()) std::memcpy(&info.ipi6_addr, from.octets().data(), sizeof info.ipi6_addr);
+  std::memcpy(&info.ipi6_addr, whole.octets().data(), sizeof info.ipi6_addr);
   out.add(IPPROTO_IPV6, IPV6_PKTINFO, info);
-}
-
-// To an IPv4 peer, also from a socket of both families, IPv4's options count.
-bool goes_by_v4(const outgoing_message& from, const socket_block& on) noexcept {
-  if (on.domain == family::v4) return true;
-  const address& to = from.to != nullptr && from.to->is_ip() ? from.to->addr() : on.peer_address;
-  return to.is_v4_mapped();
 }
 
 }  // namespace
@@ -160,7 +164,8 @@ void read_control(msghdr& from, received_message& into) {
       case IPPROTO_IP: read_of_v4(*c, into); break;
       case IPPROTO_IPV6: read_of_v6(*c, into); break;
       case IPPROTO_UDP:
-        if (c->cmsg_type == UDP_GRO) into.segment = static_cast<std::uint32_t>(value_of<int>(*c));
+        if (c->cmsg_type == udp_receive_segments)
+          into.segment = static_cast<std::uint32_t>(value_of<int>(*c));
         break;
       default: break;
     }
@@ -176,7 +181,7 @@ void write_control(const outgoing_message& from, const socket_block& on, std::ui
   if (on.domain != family::local) {
     const bool v4 = goes_by_v4(from, on);
     if (!from.from.is_unspecified() || from.interface != 0) {
-      if (on.domain == family::v4)
+      if (v4)
         write_source_v4(out, from.from, from.interface);
       else
         write_source_v6(out, from.from, from.interface);
@@ -184,7 +189,7 @@ void write_control(const outgoing_message& from, const socket_block& on, std::ui
     if (from.traffic_class >= 0)
       out.add(v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS, int{from.traffic_class});
     if (from.hops >= 0) out.add(v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TTL : IPV6_HOPLIMIT, int{from.hops});
-    if (segment != 0) out.add(IPPROTO_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(segment));
+    if (segment != 0) out.add(IPPROTO_UDP, udp_segment, static_cast<std::uint16_t>(segment));
   }
   header.msg_control = out.used() != 0 ? room.data() : nullptr;
   header.msg_controllen = out.used();

@@ -9,6 +9,10 @@
 
 namespace soquete::kernel {
 
+/// UDP_SEGMENT, UDP_GRO: newer than some headers.
+constexpr int udp_segment = 103;
+constexpr int udp_receive_segments = 104;
+
 /// Room for all that a message over IP can bring, and for all that a local one can.
 constexpr std::size_t ip_control_size = 256;
 constexpr std::size_t local_control_size = 1536;

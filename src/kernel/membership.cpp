@@ -10,18 +10,20 @@ namespace soquete::kernel {
 namespace {
 
 result<void> change(const socket_block& block, const group_membership& which, int of_any, int of_one) {
-  const int level = which.group.is_v4() ? IPPROTO_IP : IPPROTO_IPV6;
-  const socket_address group(endpoint(which.group, 0));
+  const address plain = which.group.unmapped();
+  const int level = plain.is_v4() ? IPPROTO_IP : IPPROTO_IPV6;
+  const std::uint32_t interface = which.interface != 0 ? which.interface : plain.zone();
+  const socket_address group(endpoint(plain, 0));
   int done;
   if (which.source.is_unspecified()) {
     group_req wanted{};
-    wanted.gr_interface = which.interface;
+    wanted.gr_interface = interface;
     std::memcpy(&wanted.gr_group, &group.storage, group.size);
     done = ::setsockopt(block.descriptor, level, of_any, &wanted, sizeof wanted);
   } else {
-    const socket_address source(endpoint(which.source, 0));
+    const socket_address source(endpoint(which.source.unmapped(), 0));
     group_source_req wanted{};
-    wanted.gsr_interface = which.interface;
+    wanted.gsr_interface = interface;
     std::memcpy(&wanted.gsr_group, &group.storage, group.size);
     std::memcpy(&wanted.gsr_source, &source.storage, source.size);
     done = ::setsockopt(block.descriptor, level, of_one, &wanted, sizeof wanted);

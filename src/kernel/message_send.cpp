@@ -1,10 +1,10 @@
 // Sending messages without waiting, with the kernel cutting runs of datagrams where it can.  UDP_SEGMENT,
 // udp(7)
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <utility>
 
 #include "kernel/ancillary.hpp"
 #include "kernel/messages.hpp"
@@ -13,25 +13,40 @@
 namespace soquete::kernel {
 namespace {
 
-constexpr std::size_t calls_together = 64;     // Messages of one system call.
+constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+constexpr std::size_t calls_together = 32;     // Runs of one system call.
 constexpr std::size_t segments_max = 64;       // UDP_MAX_SEGMENTS of older kernels.
 constexpr std::size_t cut_bytes_max = 65'000;  // What one IP packet would hold, with some room for headers.
+constexpr std::size_t control_each = 128;      // All that goes beside a datagram.
+constexpr std::uint32_t segment_largest = 65'535;
+constexpr std::uint32_t messages_of_doubt = 1024;  // Until what was learned of cutting is forgotten.
 
-// One header for the kernel: a message, or a run of them that goes out as one and is cut again.
-struct outgoing_run {
-  std::size_t first;
-  std::size_t count;
-  std::uint32_t segment;
-};
+std::int64_t failure() noexcept { return errno == EWOULDBLOCK ? -EAGAIN : -errno; }
 
-// What a call to sendmmsg(2) points to.
-struct sending {
-  std::array<mmsghdr, calls_together> headers;
-  std::array<outgoing_run, calls_together> runs;
-  std::array<iovec, calls_together + segments_max> parts;
-  std::array<socket_address, calls_together> names;
-  alignas(cmsghdr) std::array<std::byte, calls_together * 128> control;
-};
+// One alone. 1 once sent, or -errno. Nothing larger than needed is initialised: it is what most sends are.
+std::int64_t send_alone(const outgoing_message& m, const socket_block& on) noexcept {
+  if (m.to != nullptr && m.to->is_empty()) return -EDESTADDRREQ;
+  if (m.descriptors.size() > message_handles_max) return -EINVAL;
+  sockaddr_storage name;
+  alignas(cmsghdr) std::array<std::byte, local_control_size> control;
+  iovec part{const_cast<std::byte*>(m.payload.data()), m.payload.size()};
+  msghdr h{};
+  h.msg_iov = &part;
+  h.msg_iovlen = 1;
+  if (m.to != nullptr) {
+    h.msg_name = &name;
+    h.msg_namelen = write_address(*m.to, name);
+  }
+  write_control(m, on, 0, control, h);
+  for (;;) {
+    if (::sendmsg(on.descriptor, &h, flags) >= 0) return 1;
+    if (errno != EINTR) return failure();
+  }
+}
+
+bool goes_alone(const outgoing_message& m) noexcept {
+  return !m.descriptors.empty() || (m.to != nullptr && m.to->is_empty());
+}
 
 bool goes_alike(const outgoing_message& a, const outgoing_message& b) noexcept {
   const bool same_peer = a.to == b.to || (a.to != nullptr && b.to != nullptr && *a.to == *b.to);
@@ -39,17 +54,30 @@ bool goes_alike(const outgoing_message& a, const outgoing_message& b) noexcept {
          a.traffic_class == b.traffic_class;
 }
 
+// A kernel that does not know UDP_SEGMENT would send a run as one long datagram.
+bool may_cut(socket_block& on, std::size_t size) noexcept {
+  if (on.segment_max == socket_block::segment_unknown) {
+    int value = 0;
+    socklen_t length = sizeof value;
+    const bool is_known = ::getsockopt(on.descriptor, IPPROTO_UDP, udp_segment, &value, &length) == 0;
+    on.segment_max = is_known ? segment_largest : 0;
+  }
+  return size <= on.segment_max;
+}
+
 // How many messages from the first on the kernel may take as one: all of one size, but for a shorter last
 // one.
-std::size_t run_length(std::span<const outgoing_message> from, const socket_block& on) noexcept {
+std::size_t run_length(std::span<const outgoing_message> from, socket_block& on) noexcept {
   const outgoing_message& first = from.front();
   const std::size_t size = first.payload.size();
-  if (on.domain == family::local || size == 0 || size > on.segment_max) return 1;
+  const std::size_t most = std::min(from.size(), segments_max);
+  if (on.domain == family::local || size == 0) return 1;
   std::size_t length = 1;
   std::size_t total = size;
-  while (length < std::min(from.size(), segments_max) && goes_alike(first, from[length])) {
+  while (length < most && goes_alike(first, from[length])) {
     const std::size_t next = from[length].payload.size();
     if (next == 0 || next > size || total + next > cut_bytes_max) break;
+    if (length == 1 && !may_cut(on, size)) break;
     ++length;
     total += next;
     if (next < size) break;
@@ -57,77 +85,98 @@ std::size_t run_length(std::span<const outgoing_message> from, const socket_bloc
   return length;
 }
 
-// Sends the messages from `moved` on that fit into one call. Gives how many runs went out, or -errno.
-class attempt_to_send {
+// Several, as far as they fit into one call.
+class call {
  public:
-  attempt_to_send(std::span<const outgoing_message> from, const socket_block& on, sending& into) noexcept
-      : all_(into), on_(on) {
-    while (!from.empty() && runs_ < calls_together && parts_ + segments_max <= all_.parts.size()) {
+  // The error of an earlier datagram ends sendmmsg(2) half-way and is forgotten then: a connected socket,
+  // which has such errors, sends one run a call.
+  call(std::span<const outgoing_message> from, socket_block& on) noexcept : on_(on) {
+    const std::size_t most = on.has_peer || from.front().to == nullptr ? 1 : calls_together;
+    while (!from.empty() && !goes_alone(from.front()) && runs_ < most &&
+           parts_ + segments_max <= parts.size()) {
       const std::size_t length = run_length(from, on);
       add(from.first(length));
       from = from.subspan(length);
-      if (!fits_) break;
     }
   }
 
+  // How many messages went out, or -errno.
   std::int64_t send() noexcept {
     for (;;) {
-      const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
       if (runs_ == 1) {
-        if (::sendmsg(on_.descriptor, &all_.headers[0].msg_hdr, flags) >= 0) return 1;
-      } else if (const int got = ::sendmmsg(on_.descriptor, all_.headers.data(), runs_, flags); got >= 0) {
-        return got;
+        if (::sendmsg(on_.descriptor, &headers[0].msg_hdr, flags) >= 0) return static_cast<int>(counts[0]);
+      } else if (const int got = ::sendmmsg(on_.descriptor, headers.data(), runs_, flags); got >= 0) {
+        std::int64_t messages = 0;
+        for (int i = 0; i < got; ++i) messages += counts[static_cast<std::size_t>(i)];
+        return messages;
       }
-      if (errno != EINTR) return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+      if (errno != EINTR) return failure();
     }
   }
-  const outgoing_run& run(std::size_t i) const noexcept { return all_.runs[i]; }
+  bool begins_with_a_run() const noexcept { return counts[0] > 1; }
 
  private:
   void add(std::span<const outgoing_message> run) noexcept {
     const outgoing_message& first = run.front();
-    msghdr& h = all_.headers[runs_].msg_hdr;
+    msghdr& h = headers[runs_].msg_hdr;
     h = {};
-    h.msg_iov = &all_.parts[parts_];
+    h.msg_iov = &parts[parts_];
     h.msg_iovlen = run.size();
     for (const outgoing_message& m : run)
-      all_.parts[parts_++] = {const_cast<std::byte*>(m.payload.data()), m.payload.size()};
+      parts[parts_++] = {const_cast<std::byte*>(m.payload.data()), m.payload.size()};
     if (first.to != nullptr) {
-      all_.names[runs_] = socket_address(*first.to);
-      h.msg_name = &all_.names[runs_].storage;
-      h.msg_namelen = all_.names[runs_].size;
+      h.msg_name = &names[runs_];
+      h.msg_namelen = write_address(*first.to, names[runs_]);
     }
     const auto segment = run.size() > 1 ? static_cast<std::uint32_t>(first.payload.size()) : 0;
-    // Descriptors need much room, so such a message goes alone and has it all.
-    fits_ = first.descriptors.empty();
-    const std::size_t begin = fits_ ? runs_ * control_each : 0;
-    const std::size_t size = fits_ ? control_each : all_.control.size();
-    write_control(first, on_, segment, std::span(all_.control).subspan(begin, size), h);
-    all_.runs[runs_] = {sent_, run.size(), segment};
-    sent_ += run.size();
-    ++runs_;
+    write_control(first, on_, segment, std::span(control).subspan(runs_ * control_each, control_each), h);
+    counts[runs_++] = static_cast<std::uint8_t>(run.size());
   }
 
-  static constexpr std::size_t control_each = 128;
-  sending& all_;
   const socket_block& on_;
   unsigned runs_ = 0;
   std::size_t parts_ = 0;
-  std::size_t sent_ = 0;
-  bool fits_ = true;
+  // Filled as far as they are used.
+  std::array<mmsghdr, calls_together> headers;
+  std::array<std::uint8_t, calls_together> counts;
+  std::array<iovec, calls_together + segments_max> parts;
+  std::array<sockaddr_storage, calls_together> names;
+  alignas(cmsghdr) std::array<std::byte, calls_together * control_each> control;
 };
 
-// A run failed of which the first message alone goes out: so it is the cutting that the kernel, the route or
-// the device does not do.
-void learn_not_to_cut(socket_block& on, std::uint32_t segment, std::int64_t cause) noexcept {
+// Of a run that fails in one of these ways, the cutting may be at fault: this route or device does not do it.
+bool may_be_the_cutting(std::int64_t cause) noexcept {
+  return cause == -EINVAL || cause == -EMSGSIZE || cause == -EIO || cause == -EOPNOTSUPP;
+}
+
+// For a while: other peers have wider routes, and routes change.
+void learn_not_to_cut(socket_block& on, std::size_t segment, std::int64_t cause) noexcept {
   const bool is_too_large = cause == -EINVAL || cause == -EMSGSIZE;  // For the packets of this route.
-  on.segment_max = is_too_large ? segment - 1 : 0;
+  on.segment_max = is_too_large ? static_cast<std::uint32_t>(segment - 1) : 0;
+  on.segment_doubt = messages_of_doubt;
+}
+
+void forget_in_time(socket_block& on, std::int64_t sent) noexcept {
+  if (on.segment_doubt == 0 || sent <= 0) return;
+  on.segment_doubt -= std::min(on.segment_doubt, static_cast<std::uint32_t>(sent));
+  if (on.segment_doubt == 0) on.segment_max = segment_largest;
+}
+
+// Sends one or more from the front. How many went out, or -errno of the first.
+std::int64_t send_first(std::span<const outgoing_message> left, socket_block& on) noexcept {
+  if (left.size() == 1 || goes_alone(left[0])) return send_alone(left[0], on);
+  call all(left, on);
+  const std::int64_t sent = all.send();
+  if (sent >= 0 || !all.begins_with_a_run() || !may_be_the_cutting(sent)) return sent;
+  const std::int64_t alone = send_alone(left[0], on);
+  if (alone > 0) learn_not_to_cut(on, left[0].payload.size(), sent);
+  return alone;
 }
 
 // ICMP has refused an earlier datagram. A receive that waits is the one to be told: this send is not at
 // fault.
-bool tell_receiver(socket_block& on, const outgoing_message& m, std::int64_t cause) noexcept {
-  if (cause != -ECONNREFUSED || m.to != nullptr || on.domain == family::local) return false;
+bool tell_receiver(socket_block& on, std::int64_t cause) noexcept {
+  if (cause != -ECONNREFUSED || !on.has_peer || on.domain == family::local) return false;
   const op& waiting = on.reader;
   if (waiting.now == op::state::queued && waiting.outcome == cause) return true;  // It knows.
   if (waiting.now != op::state::in_flight || waiting.code != opcode::receive_messages) return false;
@@ -149,7 +198,7 @@ progress send_as_stream(op& o) noexcept {
     h.msg_iov = &part;
     h.msg_iovlen = 1;
     if (o.moved == 0) write_control(m, *o.on, 0, control, h);
-    const ssize_t sent = ::sendmsg(o.on->descriptor, &h, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t sent = ::sendmsg(o.on->descriptor, &h, flags);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return progress::blocked;
     if (sent < 0) return m.outcome = -errno, o.outcome = -errno, progress::done;
@@ -166,31 +215,17 @@ progress send_messages_now(op& o) noexcept {
   socket_block& on = *o.on;
   if (on.kind == descriptor_kind::stream) return send_as_stream(o);
   const std::span<outgoing_message> all(static_cast<outgoing_message*>(const_cast<void*>(o.data)), o.size);
-  sending memory;
-  std::int64_t cut_failure = 0;
   while (o.moved < all.size()) {
     const auto left = all.subspan(o.moved);
-    attempt_to_send attempt(cut_failure != 0 ? left.first(1) : left, on, memory);
-    const std::int64_t sent = attempt.send();
-    for (std::int64_t i = 0; i < sent; ++i) {
-      const std::size_t count = attempt.run(static_cast<std::size_t>(i)).count;
-      for (outgoing_message& m : all.subspan(o.moved, count)) m.outcome = 0;
-      o.moved += count;
-    }
-    const std::int64_t run_failed = std::exchange(cut_failure, 0);
-    if (sent > 0) {
-      if (run_failed != 0)
-        learn_not_to_cut(on, static_cast<std::uint32_t>(left[0].payload.size()), run_failed);
-      continue;
-    }
+    const std::int64_t sent = send_first(left, on);
+    forget_in_time(on, sent);
     if (sent == -EAGAIN && is_told_of_room(on, left[0])) return progress::blocked;
-    if (tell_receiver(on, left[0], sent)) continue;
-    if (attempt.run(0).count > 1) {
-      cut_failure = sent;
-      continue;
-    }
-    left[0].outcome = static_cast<std::int32_t>(sent);  // Its own affair, and no reason to keep the others.
-    ++o.moved;
+    if (sent < 0 && tell_receiver(on, sent)) continue;
+    // A refusal is the first one's own affair, and no reason to keep the others.
+    const std::size_t settled = sent > 0 ? static_cast<std::size_t>(sent) : 1;
+    for (outgoing_message& m : left.first(settled))
+      m.outcome = sent > 0 ? 0 : static_cast<std::int32_t>(sent);
+    o.moved += settled;
   }
   o.outcome = static_cast<std::int64_t>(o.moved);
   return progress::done;

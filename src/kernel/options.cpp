@@ -8,14 +8,14 @@
 #include <cstring>
 #include <limits>
 
+#include "kernel/ancillary.hpp"
 #include "kernel/kernel_driver.hpp"
 
 namespace soquete::kernel {
 namespace {
 
 // Newer than some headers.
-constexpr int multicast_all_v6 = 29;       // IPV6_MULTICAST_ALL
-constexpr int udp_receive_segments = 104;  // UDP_GRO
+constexpr int multicast_all_v6 = 29;  // IPV6_MULTICAST_ALL
 
 struct kernel_name {
   int level;
@@ -39,6 +39,7 @@ int v4_twin(option which) noexcept {
     case option::traffic_class: return IP_TOS;
     case option::hop_limit: return IP_TTL;
     case option::path_mtu_discovery: return IP_MTU_DISCOVER;
+    case option::tell_destination: return IP_PKTINFO;
     case option::tell_traffic_class: return IP_RECVTOS;
     case option::tell_hops: return IP_RECVTTL;
     case option::multicast_hops: return IP_MULTICAST_TTL;
@@ -96,23 +97,35 @@ kernel_name name_of(text_option which) noexcept {
                                             : kernel_name{IPPROTO_TCP, TCP_CONGESTION};
 }
 
+int set_multicast_interface(int descriptor, kernel_name name, int value) noexcept {
+  if (name.level == IPPROTO_IPV6 &&
+      ::setsockopt(descriptor, name.level, name.number, &value, sizeof value) != 0)
+    return -1;
+  ip_mreqn how{};
+  how.imr_ifindex = value;
+  const int done = ::setsockopt(descriptor, IPPROTO_IP, IP_MULTICAST_IF, &how, sizeof how);
+  return name.level == IPPROTO_IPV6 ? 0 : done;
+}
+
+// The kernel bounds some values in silence, and takes -1 for the most.
+std::int64_t lowest_of(option which) noexcept {
+  if (which == option::linger) return -1;
+  return which == option::hop_limit ? 1 : 0;
+}
+
 }  // namespace
 
 result<void> kernel_driver::set(socket_block& block, option which, std::int64_t value) {
   const kernel_name name = name_of(which, block.descriptor);
-  // The kernel bounds some of them in silence, and takes -1 for the most.
-  const std::int64_t lowest = which == option::linger ? -1 : 0;
   const std::int64_t highest = which == option::mark ? std::int64_t{std::numeric_limits<std::uint32_t>::max()}
                                                      : std::numeric_limits<int>::max();
-  if (value > highest || value < lowest) return fail(std::errc::invalid_argument, step::set_option);
+  if (value > highest || value < lowest_of(which)) return fail(std::errc::invalid_argument, step::set_option);
   int done;
   if (which == option::linger) {
     const linger how{value >= 0, value >= 0 ? static_cast<int>(value) : 0};
     done = ::setsockopt(block.descriptor, name.level, name.number, &how, sizeof how);
-  } else if (which == option::multicast_interface && name.level == IPPROTO_IP) {
-    ip_mreqn how{};
-    how.imr_ifindex = static_cast<int>(value);
-    done = ::setsockopt(block.descriptor, name.level, name.number, &how, sizeof how);
+  } else if (which == option::multicast_interface) {
+    done = set_multicast_interface(block.descriptor, name, static_cast<int>(value));
   } else {
     const int number = static_cast<int>(value);
     done = ::setsockopt(block.descriptor, name.level, name.number, &number, sizeof number);

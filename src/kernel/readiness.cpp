@@ -205,6 +205,7 @@ bool readiness_driver::send(block& b, op& o) noexcept {
   const progress how = send_messages_now(o);
   if (const int refused = std::exchange(b.refused, 0); refused != 0) {
     b.reader_parked = false;
+    if (!poller_->is_edge_triggered()) set_interest(b);
     complete(b.reader, refused);
   }
   return how == progress::done;
@@ -246,7 +247,9 @@ void readiness_driver::turn(time_point until) noexcept {
     block* b = event.token.place < table_.size() ? table_[event.token.place] : nullptr;
     if (b == nullptr || b->token.generation != event.token.generation) continue;
     if (event.readable) b->readable = true;
-    if (event.hung_up) b->hung_up = true;
+    // Of datagrams of the Internet it means an error, which passes once it has been told.
+    const bool is_udp = b->kind == descriptor_kind::datagram && b->domain != family::local;
+    if (event.hung_up && !is_udp) b->hung_up = true;
     if (event.readable && b->reader_parked && !b->poke_queued) {
       b->poke_queued = true;
       queue().push(b->poke);

@@ -9,7 +9,9 @@
 
 namespace soquete::kernel {
 
-socket_address::socket_address(const endpoint& from) noexcept {
+socket_address::socket_address(const endpoint& from) noexcept : size(write_address(from, storage)) {}
+
+socklen_t write_address(const endpoint& from, sockaddr_storage& into) noexcept {
   if (from.is_local()) {
     sockaddr_un local{};
     local.sun_family = AF_UNIX;
@@ -19,26 +21,27 @@ socket_address::socket_address(const endpoint& from) noexcept {
     std::memcpy(start, name.data(), name.size());
     // A path is terminated where there is room; an abstract name is as long as it says.
     const auto used = static_cast<std::size_t>(start - local.sun_path) + name.size();
-    size = static_cast<socklen_t>(
+    std::memcpy(&into, &local, sizeof local);
+    return static_cast<socklen_t>(
         offsetof(sockaddr_un, sun_path) +
         std::min(used + (from.is_abstract() || name.empty() ? 0 : 1), sizeof local.sun_path));
-    std::memcpy(&storage, &local, sizeof local);
-  } else if (from.is_ip() && from.addr().is_v4()) {
+  }
+  if (!from.is_ip()) return 0;
+  if (from.addr().is_v4()) {
     sockaddr_in v4{};
     v4.sin_family = AF_INET;
     v4.sin_port = htons(from.port());
     std::memcpy(&v4.sin_addr, from.addr().octets().data(), 4);
-    std::memcpy(&storage, &v4, size = sizeof v4);
-  } else if (from.is_ip()) {
-    sockaddr_in6 v6{};
-    v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(from.port());
-    v6.sin6_scope_id = from.addr().zone();
-    std::memcpy(&v6.sin6_addr, from.addr().octets().data(), 16);
-    std::memcpy(&storage, &v6, size = sizeof v6);
-  } else {
-    size = 0;
+    std::memcpy(&into, &v4, sizeof v4);
+    return sizeof v4;
   }
+  sockaddr_in6 v6{};
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(from.port());
+  v6.sin6_scope_id = from.addr().zone();
+  std::memcpy(&v6.sin6_addr, from.addr().octets().data(), 16);
+  std::memcpy(&into, &v6, sizeof v6);
+  return sizeof v6;
 }
 
 endpoint socket_address::to_endpoint() const noexcept { return endpoint_of(storage, size); }

@@ -20,6 +20,9 @@ struct socket_address {
   endpoint to_endpoint() const noexcept;
 };
 
+/// Writes it as the kernel wants it, and gives its size: 0 for nothing.
+socklen_t write_address(const endpoint& from, sockaddr_storage& into) noexcept;
+
 /// The endpoint in an address that the kernel has written; nothing, if it is of another family.
 endpoint endpoint_of(const sockaddr_storage& storage, socklen_t size) noexcept;
 
