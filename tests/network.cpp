@@ -1,6 +1,8 @@
 // A network of a process's own.  network_namespaces(7), rtnetlink(7)
 #include "network.hpp"
 
+#include <gtest/gtest.h>
+
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -8,9 +10,13 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <stdexcept>
+
+#include "child.hpp"
+#include "test_loop.hpp"
 
 namespace soquete::test {
 
@@ -23,6 +29,35 @@ bool enter_own_network() {
   const bool up = ::ioctl(s, SIOCSIFFLAGS, &request) == 0;
   ::close(s);
   return up;
+}
+
+void ip(const std::string& words) {
+  if (std::system(("PATH=$PATH:/usr/sbin ip " + words).c_str()) != 0)
+    throw std::runtime_error("it fails: ip " + words);
+}
+
+void plug_in_cards() {
+  for (const char* which : {"default", "all"})
+    std::ofstream(std::string("/proc/sys/net/ipv6/conf/") + which + "/accept_dad") << 0;
+  ip("link add v0 type veth peer name v1");
+  ip("link set v0 up");
+  ip("link set v1 up");
+  ip("addr add 10.9.0.1/24 broadcast + dev v0");
+}
+
+void in_own_network(driver_choice which, const std::function<task<result<void>>()>& play) {
+  const child_ending how = in_a_child([&] {
+    if (!enter_own_network()) return lacks_permission;
+    test_loop loop(which);
+    const auto ended = loop.run(play());
+    EXPECT_TRUE(ended) << to_string(ended.error());
+    loop.settle();
+    EXPECT_EQ(loop.counts().sockets, 0U);
+    EXPECT_EQ(loop.counts().leases, 0U);
+    return 0;
+  });
+  if (how.exit_code == lacks_permission) GTEST_SKIP() << "no permission for a network of one's own";
+  EXPECT_EQ(how.exit_code, 0) << how.output;
 }
 
 address add_route(route kind) {

@@ -1,5 +1,6 @@
 // UDP: datagrams from one socket to another.  faults.md, group C; udp(7).
 #include "on_each_driver.hpp"
+#include "udp_pair.hpp"
 
 #include <soquete/deadline.hpp>
 #include <soquete/scope.hpp>
@@ -15,22 +16,9 @@ using namespace std::chrono_literals;
 class udp_socket : public on_each_driver {};
 ON_EACH_DRIVER(udp_socket);
 
-// Two sockets on loopback; the client is connected to the server.
-struct ends {
-  udp::socket server;
-  udp::socket client;
-};
-
-task<result<ends>> open_ends(std::string_view on = "127.0.0.1:0") {
-  ends both;
-  both.server = co_await ok(udp::bind(on));
-  both.client = co_await ok(udp::connect(co_await ok(both.server.local())));
-  co_return both;
-}
-
 TEST_P(udp_socket, a_datagram_arrives_whole_and_tells_its_sender) {
   play([]() -> task<result<void>> {
-    auto both = co_await ok(open_ends());
+    auto both = co_await ok(open_udp_pair());
     co_await ok(both.client.send("hello"));
     udp::received got = co_await ok(both.server.receive());
     EXPECT_EQ(got.text(), "hello");
@@ -46,7 +34,7 @@ TEST_P(udp_socket, a_datagram_arrives_whole_and_tells_its_sender) {
 
 TEST_P(udp_socket, a_receive_that_waits_gets_what_comes_later) {
   play([]() -> task<result<void>> {
-    auto both = co_await ok(open_ends());
+    auto both = co_await ok(open_udp_pair());
     std::string got;
     auto receive = [&]() -> task<result<void>> {
       got = (co_await ok(both.server.receive())).text();
@@ -67,7 +55,7 @@ TEST_P(udp_socket, a_receive_that_waits_gets_what_comes_later) {
 // C5
 TEST_P(udp_socket, an_empty_datagram_is_a_datagram_and_no_end) {
   play([]() -> task<result<void>> {
-    auto both = co_await ok(open_ends());
+    auto both = co_await ok(open_udp_pair());
     co_await ok(both.client.send(""));
     co_await ok(both.client.send("more"));
     udp::received got = co_await ok(both.server.receive());
@@ -81,7 +69,7 @@ TEST_P(udp_socket, an_empty_datagram_is_a_datagram_and_no_end) {
 // C4
 TEST_P(udp_socket, what_does_not_fit_is_told_with_its_true_length) {
   play([]() -> task<result<void>> {
-    auto both = co_await ok(open_ends());
+    auto both = co_await ok(open_udp_pair());
     co_await ok(both.client.send("0123456789"));
     co_await ok(both.client.send("next"));
     std::array<std::byte, 4> small;
@@ -99,7 +87,7 @@ TEST_P(udp_socket, what_does_not_fit_is_told_with_its_true_length) {
 
 TEST_P(udp_socket, the_largest_datagram_passes_and_one_byte_more_does_not) {
   play([]() -> task<result<void>> {
-    auto both = co_await ok(open_ends());
+    auto both = co_await ok(open_udp_pair());
     const std::string largest(udp::socket::payload_max, 'x');
     co_await ok(both.client.send(largest));
     EXPECT_EQ((co_await ok(both.server.receive())).text(), largest);
@@ -112,7 +100,7 @@ TEST_P(udp_socket, the_largest_datagram_passes_and_one_byte_more_does_not) {
 
 TEST_P(udp_socket, a_batch_brings_what_is_there_in_order) {
   play([]() -> task<result<void>> {
-    auto both = co_await ok(open_ends());
+    auto both = co_await ok(open_udp_pair());
     for (int i = 0; i < 20; ++i) co_await ok(both.client.send(std::to_string(i)));
     int next = 0;
     while (next < 20) {
@@ -125,7 +113,7 @@ TEST_P(udp_socket, a_batch_brings_what_is_there_in_order) {
 
 TEST_P(udp_socket, a_queue_goes_out_together_and_comes_apart_again) {
   play([]() -> task<result<void>> {
-    auto both = co_await ok(open_ends());
+    auto both = co_await ok(open_udp_pair());
     co_await ok(both.server.options().set_receive_buffer(1'000'000));
     std::vector<std::string> sent;
     for (int i = 0; i < 100; ++i) sent.push_back(std::string(i % 10 == 9 ? 300 : 1200, char('a' + i % 26)));
@@ -146,7 +134,7 @@ TEST_P(udp_socket, a_queue_goes_out_together_and_comes_apart_again) {
 
 TEST_P(udp_socket, one_by_one_gets_the_same_as_a_batch) {
   play([]() -> task<result<void>> {
-    auto both = co_await ok(open_ends());
+    auto both = co_await ok(open_udp_pair());
     // From here on the kernel may put runs together.
     co_await ok(both.client.send("first"));
     EXPECT_EQ((co_await ok(both.server.receive_batch())).size(), 1U);
@@ -169,7 +157,7 @@ TEST_P(udp_socket, a_connected_socket_hears_that_nobody_is_there) {
   play([]() -> task<result<void>> {
     udp::socket client;
     {
-      auto gone = co_await ok(open_ends());
+      auto gone = co_await ok(open_udp_pair());
       client = std::move(gone.client);
     }
     co_await ok(client.send("anybody?"));
@@ -183,7 +171,7 @@ TEST_P(udp_socket, a_receive_that_waits_is_told_of_a_refusal_and_no_send_is) {
   play([]() -> task<result<void>> {
     udp::socket client;
     {
-      auto gone = co_await ok(open_ends());
+      auto gone = co_await ok(open_udp_pair());
       client = std::move(gone.client);
     }
     result<udp::received> told;
@@ -220,7 +208,7 @@ TEST_P(udp_socket, an_unconnected_socket_does_not_hear_of_it) {
 // C10
 TEST_P(udp_socket, a_connected_socket_receives_from_its_peer_only) {
   play([]() -> task<result<void>> {
-    auto both = co_await ok(open_ends());
+    auto both = co_await ok(open_udp_pair());
     auto stranger = co_await ok(udp::bind("127.0.0.1:0"));
     co_await ok(stranger.send_to(co_await ok(both.client.local()), "psst"));
     co_await ok(both.server.send_to(co_await ok(both.client.local()), "me"));
@@ -231,7 +219,7 @@ TEST_P(udp_socket, a_connected_socket_receives_from_its_peer_only) {
 
 TEST_P(udp_socket, one_that_is_refused_does_not_keep_the_others) {
   play([]() -> task<result<void>> {
-    auto both = co_await ok(open_ends());
+    auto both = co_await ok(open_udp_pair());
     const endpoint door = co_await ok(both.server.local());
     const endpoint portless(address::loopback_v4(), 0);
     auto sender = co_await ok(udp::bind("127.0.0.1:0"));
@@ -284,7 +272,7 @@ TEST_P(udp_socket, a_socket_of_both_families_serves_both) {
 
 TEST_P(udp_socket, a_cancelled_receive_loses_nothing) {
   play([]() -> task<result<void>> {
-    auto both = co_await ok(open_ends());
+    auto both = co_await ok(open_udp_pair());
     EXPECT_TRUE(fails_with(co_await within(1ms, both.server.receive()), std::errc::timed_out));
     co_await ok(both.client.send("kept"));
     EXPECT_EQ((co_await ok(both.server.receive())).text(), "kept");
@@ -294,7 +282,7 @@ TEST_P(udp_socket, a_cancelled_receive_loses_nothing) {
 
 TEST_P(udp_socket, a_released_socket_goes_on_elsewhere) {
   play([]() -> task<result<void>> {
-    auto both = co_await ok(open_ends());
+    auto both = co_await ok(open_udp_pair());
     co_await ok(both.client.send("one"));
     co_await ok(both.client.send("two"));
     EXPECT_EQ((co_await ok(both.server.receive())).text(), "one");
