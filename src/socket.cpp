@@ -46,12 +46,22 @@ void tell(const socket_block& block, step what, std::int64_t amount, const endpo
                     .note = note});
 }
 
+namespace {
+
+bool is_named(const endpoint& at) noexcept { return at.is_local() && !at.local_name().empty(); }
+
+}  // namespace
+
 error error_of(const slot& failed, step during) {
   error why(failed.cause(), during);
   const socket_block& block = *failed.on;
   if (block.has_peer) why.set_subject(to_string(endpoint(block.peer_address, block.peer_port)));
-  if (is_socket(block.kind))
-    if (auto ours = block.home.local(block)) why.set_local(to_string(*ours));
+  if (!is_socket(block.kind)) return why;
+  // One end of a local connection has no name, as a rule: the other's is what people know.
+  if (auto theirs = block.home.peer(block); block.domain == family::local && theirs && is_named(*theirs))
+    why.set_subject(to_string(*theirs));
+  if (auto ours = block.home.local(block); ours && (ours->is_ip() || is_named(*ours)))
+    why.set_local(to_string(*ours));
   return why;
 }
 
@@ -72,6 +82,7 @@ handle socket::release() {
 }
 
 endpoint socket::peer() const noexcept {
+  if (block_->domain == family::local) return block_->home.peer(*block_).value_or(endpoint());
   return block_->has_peer ? endpoint(block_->peer_address, block_->peer_port) : endpoint();
 }
 

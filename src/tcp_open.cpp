@@ -4,31 +4,11 @@
 #include <cerrno>
 #include <soquete/deadline.hpp>
 
+#include "connecting.hpp"
 #include "inherited.hpp"
 
 namespace soquete::tcp {
 namespace {
-
-class connecting {
- public:
-  using awaiter = connecting;
-  connecting(socket_block& on, const endpoint& to) noexcept : slot_(on.writer), to_(to) {}
-  bool begin(environment env, waiter* then) noexcept {
-    slot_.code = opcode::connect;
-    slot_.data = &to_;
-    return slot_.begin(env, then);
-  }
-  bool failed() const noexcept { return slot_.failed(); }
-  result<void> take() const {
-    if (failed()) return fail(error(slot_.cause(), step::connect));
-    return {};
-  }
-  void describe(suspension_report& report) const { slot_.describe(report); }
-
- private:
-  slot& slot_;
-  endpoint to_;
-};
 
 result<socket> open_socket(loop& here, const endpoint& at, bool multipath) {
   const family which = at.addr().is_v4() ? family::v4 : family::v6;
@@ -84,10 +64,6 @@ result<void> bind_to(socket& s, const endpoint& at) {
   detail::tell(s.block(), step::bind, 0, &at, {}, bound ? nullptr : &bound.error());
   if (!bound) bound.error().set_subject(to_string(at));
   return bound;
-}
-
-error about(error why, step during, std::string_view whom) {
-  return std::move(why.set_step(during).set_subject(whom));
 }
 
 result<socket> open_bound(loop& here, const endpoint& on, const listen_options& options) {

@@ -31,6 +31,11 @@ class watched_driver final : public driver {
   result<socket_block*> watch_signals(std::span<const int> s) override { return inner_->watch_signals(s); }
   result<void> bind(socket_block& b, const endpoint& e) override { return inner_->bind(b, e); }
   result<void> listen(socket_block& b, int backlog) override { return inner_->listen(b, backlog); }
+  result<void> claim(socket_block& b, const endpoint& e, const path_claim& how) override {
+    return inner_->claim(b, e, how);
+  }
+  void own_path(socket_block& b) override { inner_->own_path(b); }
+  bool owns_path(const socket_block& b) const override { return inner_->owns_path(b); }
   result<endpoint> local(const socket_block& b) const override { return inner_->local(b); }
   result<endpoint> peer(const socket_block& b) const override { return inner_->peer(b); }
   result<credentials> peer_credentials(const socket_block& b) const override {

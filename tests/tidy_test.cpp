@@ -32,8 +32,8 @@ constexpr std::string_view floors[] = {
     // F4, turns, deadlines, threads
     "blocking context deadline loop loop_* post run signals timers",
     // F5, what users hold
-    "child datagram datagram_options descriptor handover inherited local local_* options pipe serve "
-    "serve_* socket tcp tcp_* transfer udp udp_*",
+    "child connecting datagram datagram_options descriptor handover inherited local local_* options pipe "
+    "serve serve_* socket tcp tcp_* transfer udp udp_*",
     // F6, names and secrecy
     "dns/ resolve tls tls/",
     // F7, all of it; apps/ and examples/ stand here too

@@ -33,6 +33,20 @@ enum class descriptor_kind : std::uint8_t {
 /// Has it addresses, options and halves?
 constexpr bool is_socket(descriptor_kind kind) noexcept { return kind < descriptor_kind::file; }
 
+/// How a local socket takes its name.  unix(7)
+struct path_claim {
+  std::uint32_t mode = 0660;  ///< Permissions of the path: exactly these, whatever the umask.
+  bool replace_stale = true;  ///< A socket at that path which no process has open gives way.
+  int backlog = -1;           ///< Listens as well; -1: it does not.
+};
+
+/// A path in the file system that belongs to a socket and goes with it.
+struct owned_path {
+  std::string path;          ///< Absolute.
+  std::uint64_t device = 0;  ///< With `inode`: which file was ours, should another be there by then.
+  std::uint64_t inode = 0;
+};
+
 /// What a driver keeps of one open socket. Made and freed by the driver; drivers add their own part.
 struct socket_block {
   /// Of this driver, which outlives it.
@@ -53,6 +67,7 @@ struct socket_block {
   address peer_address;                            ///< Kept because the kernel forgets it after a reset.
   bool has_peer = false;                           ///< Are these two known?
   handle* carried = nullptr;                       ///< What it has brought along, unread; owned.
+  owned_path* path = nullptr;                      ///< Removed when it is closed; owned.
   std::int32_t refused = 0;  ///< -errno of an earlier datagram, to be told to the receive that waits.
   /// Longest datagram that the kernel has not failed to cut runs into; 0: none.
   std::uint32_t segment_max = segment_unknown;
@@ -62,7 +77,10 @@ struct socket_block {
   static constexpr std::uint32_t segment_unknown = ~std::uint32_t{0};
 
  protected:
-  ~socket_block() { delete carried; }
+  ~socket_block() {
+    delete carried;
+    delete path;
+  }
 };
 
 /// Who may send to a group: anybody, or one source.  RFC 3376, RFC 3678
@@ -120,14 +138,21 @@ class driver {
   virtual result<socket_block*> watch_signals(std::span<const int> signals) = 0;  // signalfd(2)
   virtual result<void> bind(socket_block&, const endpoint&) = 0;                  // bind(2)
   virtual result<void> listen(socket_block&, int backlog) = 0;                    // listen(2)
-  virtual result<endpoint> local(const socket_block&) const = 0;                  // getsockname(2)
-  virtual result<endpoint> peer(const socket_block&) const = 0;                   // getpeername(2)
-  virtual result<credentials> peer_credentials(const socket_block&) const = 0;    // SO_PEERCRED
-  virtual result<void> disconnect(socket_block&) = 0;                             // connect(2), AF_UNSPEC
-  virtual result<void> join(socket_block&, const group_membership&) = 0;          // MCAST_JOIN_GROUP
-  virtual result<void> leave(socket_block&, const group_membership&) = 0;         // MCAST_LEAVE_GROUP
-  virtual result<void> set(socket_block&, option, std::int64_t value) = 0;        // setsockopt(2)
-  virtual result<std::int64_t> get(const socket_block&, option) const = 0;        // getsockopt(2)
+  /// Binds a local socket, and listens where that is asked for. Its path is removed when it is closed, unless
+  /// another is there by then.
+  virtual result<void> claim(socket_block&, const endpoint& where, const path_claim&) = 0;
+  /// From now on the path to which it is bound goes with it, as after claim().
+  virtual void own_path(socket_block&) = 0;
+  /// Has it a path that goes with it, and still is its own?
+  virtual bool owns_path(const socket_block&) const = 0;
+  virtual result<endpoint> local(const socket_block&) const = 0;                // getsockname(2)
+  virtual result<endpoint> peer(const socket_block&) const = 0;                 // getpeername(2)
+  virtual result<credentials> peer_credentials(const socket_block&) const = 0;  // SO_PEERCRED
+  virtual result<void> disconnect(socket_block&) = 0;                           // connect(2), AF_UNSPEC
+  virtual result<void> join(socket_block&, const group_membership&) = 0;        // MCAST_JOIN_GROUP
+  virtual result<void> leave(socket_block&, const group_membership&) = 0;       // MCAST_LEAVE_GROUP
+  virtual result<void> set(socket_block&, option, std::int64_t value) = 0;      // setsockopt(2)
+  virtual result<std::int64_t> get(const socket_block&, option) const = 0;      // getsockopt(2)
   /// Sets an option that is text.  setsockopt(2)
   virtual result<void> set(socket_block&, text_option, std::string_view value) = 0;
   /// What an option that is text is set to.  getsockopt(2)

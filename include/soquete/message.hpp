@@ -11,9 +11,9 @@ namespace soquete {
 
 /// Who a local peer is, as the kernel vouches.  SO_PEERCRED, SCM_CREDENTIALS, unix(7)
 struct credentials {
-  std::int32_t process = 0;  ///< 0: another's, out of sight.  pid
-  std::uint32_t user = 0;    ///< uid
-  std::uint32_t group = 0;   ///< gid
+  std::int32_t pid = 0;   ///< Its process; 0: out of our sight, in another namespace.
+  std::uint32_t uid = 0;  ///< Its user.
+  std::uint32_t gid = 0;  ///< Its group.
 
   friend bool operator==(const credentials&, const credentials&) = default;
 };
@@ -54,7 +54,7 @@ struct outgoing_message {
   std::uint32_t interface = 0;          ///< By number; 0: the system chooses.
   std::int16_t hops = -1;               ///< -1: as the socket's option says.
   std::int16_t traffic_class = -1;      ///< -1: as the socket's option says.
-  std::span<const int> descriptors{};   ///< To pass along; they stay ours as well.
+  std::span<const handle> handles{};    ///< Copies of them travel along; at most message_handles_max.
   const credentials* sender = nullptr;  ///< Others than ours need privilege.
   std::int32_t outcome = 0;             ///< Set by the driver: 0 once sent, or -errno.
 };

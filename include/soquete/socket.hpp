@@ -149,6 +149,10 @@ class socket_options {
     return block_.home.get(block_, text_option::congestion_control);
   }
 
+  /// Messages of a local socket tell who has sent them.  SO_PASSCRED, unix(7)
+  result<void> set_tell_sender(bool on) { return set(option::tell_sender, on); }
+  result<bool> tell_sender() const { return flag(option::tell_sender); }
+
   /// The error that is waiting to be told; reading forgets it.  SO_ERROR, socket(7)
   result<std::error_code> take_pending_error();
 

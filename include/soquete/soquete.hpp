@@ -5,6 +5,9 @@
 #include <soquete/child.hpp>
 #include <soquete/descriptor.hpp>
 #include <soquete/event.hpp>
+#include <soquete/local.hpp>
+#include <soquete/local_datagram.hpp>
+#include <soquete/local_seqpacket.hpp>
 #include <soquete/memory.hpp>
 #include <soquete/pipe.hpp>
 #include <soquete/prefix.hpp>

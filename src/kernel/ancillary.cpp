@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstring>
 
@@ -175,9 +176,15 @@ void read_control(msghdr& from, received_message& into) {
 void write_control(const outgoing_message& from, const socket_block& on, std::uint32_t segment,
                    std::span<std::byte> room, msghdr& header) noexcept {
   control_writer out(room);
-  if (!from.descriptors.empty()) out.add(SOL_SOCKET, SCM_RIGHTS, std::as_bytes(from.descriptors));
+  if (!from.handles.empty()) {
+    std::array<int, message_handles_max> numbers;
+    assert(from.handles.size() <= numbers.size());
+    std::transform(from.handles.begin(), from.handles.end(), numbers.begin(),
+                   [](const handle& one) { return one.descriptor(); });
+    out.add(SOL_SOCKET, SCM_RIGHTS, std::as_bytes(std::span(numbers).first(from.handles.size())));
+  }
   if (from.sender != nullptr)
-    out.add(SOL_SOCKET, SCM_CREDENTIALS, ucred{from.sender->process, from.sender->user, from.sender->group});
+    out.add(SOL_SOCKET, SCM_CREDENTIALS, ucred{from.sender->pid, from.sender->uid, from.sender->gid});
   if (on.domain != family::local) {
     const bool v4 = goes_by_v4(from, on);
     if (!from.from.is_unspecified() || from.interface != 0) {

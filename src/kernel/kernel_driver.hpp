@@ -17,6 +17,9 @@ class kernel_driver : public driver {
   result<socket_block*> watch_signals(std::span<const int> signals) override;
   result<void> bind(socket_block&, const endpoint&) override;
   result<void> listen(socket_block&, int backlog) override;
+  result<void> claim(socket_block&, const endpoint& where, const path_claim&) override;
+  void own_path(socket_block&) override;
+  bool owns_path(const socket_block&) const override;
   result<endpoint> local(const socket_block&) const override;
   result<endpoint> peer(const socket_block&) const override;
   result<credentials> peer_credentials(const socket_block&) const override;
@@ -43,6 +46,8 @@ class kernel_driver : public driver {
   void read_carried(socket_block&, op&);
   /// What an operation may be lent besides leases of the driver's own kind.
   message_pool messages_;
+  /// At its end a socket takes its path along.
+  static void remove_path(const socket_block&) noexcept;
   /// Closes the descriptor, with a reset if the block says so.
   static void close_descriptor(const socket_block&) noexcept;
   /// Closes it with a reset.

@@ -26,7 +26,7 @@ std::int64_t failure() noexcept { return errno == EWOULDBLOCK ? -EAGAIN : -errno
 // One alone. 1 once sent, or -errno. Nothing larger than needed is initialised: it is what most sends are.
 std::int64_t send_alone(const outgoing_message& m, const socket_block& on) noexcept {
   if (m.to != nullptr && m.to->is_empty()) return -EDESTADDRREQ;
-  if (m.descriptors.size() > message_handles_max) return -EINVAL;
+  if (m.handles.size() > message_handles_max) return -EINVAL;
   sockaddr_storage name;
   alignas(cmsghdr) std::array<std::byte, local_control_size> control;
   iovec part{const_cast<std::byte*>(m.payload.data()), m.payload.size()};
@@ -45,7 +45,7 @@ std::int64_t send_alone(const outgoing_message& m, const socket_block& on) noexc
 }
 
 bool goes_alone(const outgoing_message& m) noexcept {
-  return !m.descriptors.empty() || (m.to != nullptr && m.to->is_empty());
+  return !m.handles.empty() || (m.to != nullptr && m.to->is_empty());
 }
 
 bool goes_alike(const outgoing_message& a, const outgoing_message& b) noexcept {
@@ -191,6 +191,9 @@ bool is_told_of_room(const socket_block& on, const outgoing_message& m) noexcept
 
 progress send_as_stream(op& o) noexcept {
   outgoing_message& m = *static_cast<outgoing_message*>(const_cast<void*>(o.data));
+  // The kernel drops in silence what comes beside no bytes, and refuses more descriptors than it can hold.
+  if (m.payload.empty() || m.handles.size() > message_handles_max)
+    return m.outcome = -EINVAL, o.outcome = -EINVAL, progress::done;
   alignas(cmsghdr) std::array<std::byte, local_control_size> control;
   while (o.moved < m.payload.size()) {
     iovec part{const_cast<std::byte*>(m.payload.data()) + o.moved, m.payload.size() - o.moved};

@@ -60,6 +60,7 @@ socket_block& readiness_driver::make_block() {
 void readiness_driver::close(socket_block& closed) noexcept {
   auto& b = static_cast<block&>(closed);
   forget(b);
+  remove_path(b);
   close_descriptor(b);
   if (!b.poke_queued) free(b);
 }

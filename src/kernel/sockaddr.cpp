@@ -64,8 +64,10 @@ endpoint endpoint_of(const sockaddr_storage& storage, socklen_t size) noexcept {
   if (size >= sizeof(sa_family_t) && storage.ss_family == AF_UNIX) {
     sockaddr_un local;
     std::memcpy(&local, &storage, sizeof local);
-    const std::size_t used =
-        size > offsetof(sockaddr_un, sun_path) ? size - offsetof(sockaddr_un, sun_path) : 0;
+    // Of a path of all 108 bytes the kernel counts a zero byte that has no room.
+    const std::size_t used = size > offsetof(sockaddr_un, sun_path)
+                                 ? std::min(size - offsetof(sockaddr_un, sun_path), sizeof local.sun_path)
+                                 : 0;
     if (used == 0) return endpoint::local_unnamed();
     if (local.sun_path[0] == '\0')
       return endpoint::local_abstract({local.sun_path + 1, used - 1}).value_or(endpoint::local_unnamed());

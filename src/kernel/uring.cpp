@@ -145,6 +145,8 @@ void uring_driver::cancel(op& o) noexcept {
   // waiting: the bytes that still come are kept for the next one.
   if (const tag kind = b.entry_of(o); kind != ignored)
     submit_cancel(&o, kind);
+  else if (b.armed && b.is_local_stream() && b.is_reader(o))
+    pause(b);  // Left there it would drop the descriptors that come with the next bytes.
   else
     complete(o, -ECANCELED);
 }
@@ -153,6 +155,7 @@ void uring_driver::close(socket_block& closed) noexcept {
   auto& b = static_cast<block&>(closed);
   assert(!b.reader.is_pending() && !b.writer.is_pending());
   drop_waiting(b);
+  remove_path(b);
   if (b.starved) std::erase(starved_, &b);
   b.closing = true;
   ++closing_;
@@ -169,7 +172,7 @@ handle uring_driver::release(socket_block& released) {
   auto& b = static_cast<block&>(released);
   assert(!b.reader.is_pending() && !b.writer.is_pending());
   if (b.starved) std::erase(starved_, &b);
-  if (b.armed && !b.pausing) pause(b);
+  if (b.armed) pause(b);
   // The kernel ends it at once; what it brings until then belongs to the socket.
   while (b.with_kernel != 0) enter_and_wait();
   handle whole(b.descriptor);
@@ -298,7 +301,7 @@ void uring_driver::arm(block& b) noexcept {
     }
     io_uring_sqe& e = entry_for(&b, multishot);
     // Not ahead of the reader on a local stream: descriptors could come with the next bytes.
-    if (b.domain == family::local)
+    if (b.is_local_stream())
       io_uring_prep_recv(&e, b.descriptor, nullptr, 0, 0);
     else
       io_uring_prep_recv_multishot(&e, b.descriptor, nullptr, 0, 0);
@@ -311,6 +314,7 @@ void uring_driver::arm(block& b) noexcept {
 }
 
 void uring_driver::pause(block& b) noexcept {
+  if (b.pausing) return;
   b.pausing = true;
   submit_cancel(&b, multishot);
 }
@@ -391,6 +395,8 @@ void uring_driver::on_multishot(block& b, const io_uring_cqe& c) noexcept {
     complete(o, o.outcome);
   } else if (b.reader_entry == readiness && b.has_news()) {
     submit_cancel(&o, readiness);  // It waits for what has come by another way.
+  } else if (is_waited_for(b) && !b.armed && b.reader_cancelled) {
+    complete(o, -ECANCELED);
   } else if (is_waited_for(b) && !b.armed && !b.starved) {
     if (o.code == opcode::receive)
       submit_receive(b, o);

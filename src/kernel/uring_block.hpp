@@ -51,6 +51,7 @@ struct uring_driver::block final : socket_block {
     }
   }
 
+  bool is_local_stream() const noexcept { return domain == family::local && kind == descriptor_kind::stream; }
   bool is_reader(const op& o) const noexcept { return &o == &reader; }
   tag& entry_of(const op& o) noexcept { return is_reader(o) ? reader_entry : writer_entry; }
   bool& cancelled(const op& o) noexcept { return is_reader(o) ? reader_cancelled : writer_cancelled; }

@@ -1,0 +1,293 @@
+// Local names: who gets them, with which permissions, and what becomes of them.  unix(7)
+#include "child.hpp"
+#include "local_name.hpp"
+#include "on_each_driver.hpp"
+#include "tcp_pair.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cstring>
+#include <fstream>
+#include <soquete/local.hpp>
+#include <soquete/run.hpp>
+#include <soquete/scope.hpp>
+
+namespace soquete::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class local_listen : public on_each_driver {};
+ON_EACH_DRIVER(local_listen);
+// Its tests make loops in children.
+class local_listen_race : public with_driver {};
+ON_EACH_DRIVER(local_listen_race);
+
+// What a server leaves that was killed.
+void leave_stale(const std::string& path) {
+  const int s = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un at{};
+  at.sun_family = AF_UNIX;
+  std::memcpy(at.sun_path, path.data(), path.size());
+  EXPECT_EQ(::bind(s, reinterpret_cast<const sockaddr*>(&at), sizeof at), 0);
+  ::close(s);
+}
+
+unsigned mode_of(const std::string& path) {
+  struct stat about {};
+  return ::stat(path.c_str(), &about) == 0 ? about.st_mode & 0777 : 0;
+}
+
+task<result<void>> talk(local::listener& door, const std::string& where) {
+  local::stream client = co_await ok(local::connect(where));
+  local::stream server = co_await ok(door.accept());
+  co_await ok(client.send("hello"));
+  lease got = co_await ok(server.receive());
+  EXPECT_EQ(got.text(), "hello");
+  co_return {};
+}
+
+TEST_P(local_listen, a_path_is_served_and_removed_at_the_end) {
+  play([]() -> task<result<void>> {
+    const own_folder folder;
+    {
+      auto door = co_await ok(local::listen(folder.at("s")));
+      const endpoint at = co_await ok(door.local());
+      EXPECT_EQ(to_string(at), folder.at("s"));
+      co_await ok(talk(door, folder.at("s")));
+      EXPECT_TRUE(folder.has("s"));
+    }
+    EXPECT_FALSE(folder.has("s"));
+    co_return {};
+  });
+}
+
+// D1
+TEST_P(local_listen, a_missing_path_a_stale_one_and_a_live_one_differ) {
+  play([]() -> task<result<void>> {
+    const own_folder folder;
+    auto missing = co_await local::connect(folder.at("s"));
+    EXPECT_TRUE(fails_with(missing, std::errc::no_such_file_or_directory));
+    EXPECT_EQ(missing.error().subject(), folder.at("s"));
+    leave_stale(folder.path("s"));
+    auto stale = co_await local::connect(folder.at("s"));
+    EXPECT_TRUE(fails_with(stale, std::errc::connection_refused));
+    auto kept = co_await local::listen(folder.at("s"), {.replace_stale = false});
+    EXPECT_TRUE(fails_with(kept, std::errc::address_in_use));
+    auto door = co_await ok(local::listen(folder.at("s")));
+    auto second = co_await local::listen(folder.at("s"));
+    EXPECT_TRUE(fails_with(second, std::errc::address_in_use));
+    EXPECT_EQ(to_string(second.error()).find("listen"), std::string::npos);
+    co_await ok(talk(door, folder.at("s")));
+    co_return {};
+  });
+}
+
+TEST_P(local_listen, what_is_no_socket_is_never_removed) {
+  play([]() -> task<result<void>> {
+    const own_folder folder;
+    std::ofstream(folder.path("file")) << "precious";
+    ::mkdir(folder.path("folder").c_str(), 0700);
+    EXPECT_EQ(::symlink("nowhere", folder.path("link").c_str()), 0);
+    for (const char* name : {"file", "folder", "link"}) {
+      auto refused = co_await local::listen(folder.at(name));
+      EXPECT_TRUE(fails_with(refused, std::errc::address_in_use));
+      EXPECT_NE(to_string(refused.error()).find("no socket"), std::string::npos);
+      struct stat about {};
+      EXPECT_EQ(::lstat(folder.path(name).c_str(), &about), 0);
+    }
+    co_return {};
+  });
+}
+
+// D2
+TEST_P(local_listen, paths_of_108_bytes_work_and_longer_ones_are_refused) {
+  play([]() -> task<result<void>> {
+    const own_folder folder;
+    const std::string shortest = folder.path("");
+    for (const std::size_t size : {107U, 108U}) {
+      const std::string name(size - shortest.size(), 'x');
+      auto door = co_await ok(local::listen(folder.at(name)));
+      co_await ok(talk(door, folder.at(name)));
+      const endpoint at = co_await ok(door.local());
+      EXPECT_EQ(at.local_name(), folder.path(name));
+      door.close();
+      EXPECT_FALSE(folder.has(name));
+    }
+    auto longer = co_await local::listen(folder.at(std::string(109 - shortest.size(), 'x')));
+    EXPECT_TRUE(fails_with(longer, std::errc::filename_too_long));
+    co_return {};
+  });
+}
+
+// D3
+TEST_P(local_listen, abstract_names_are_bytes_of_a_length_outside_the_file_system) {
+  play([]() -> task<result<void>> {
+    const std::string name = "soquete-test-" + std::to_string(::getpid()) + std::string(1, '\0') + "x";
+    const endpoint whole = co_await ok(endpoint::local_abstract(name));
+    const endpoint part = co_await ok(endpoint::local_abstract(name.substr(0, name.size() - 1)));
+    auto door = co_await ok(local::listen(whole));
+    auto other = co_await local::connect(part);
+    EXPECT_TRUE(fails_with(other, std::errc::connection_refused));
+    co_await ok(talk(door, to_string(whole)));
+    auto second = co_await local::listen(whole);
+    EXPECT_TRUE(fails_with(second, std::errc::address_in_use));
+    const endpoint same = co_await ok(door.local());
+    EXPECT_EQ(same, whole);
+    co_return {};
+  });
+}
+
+// D9
+TEST_P(local_listen, permissions_are_exact_whatever_the_umask) {
+  play([]() -> task<result<void>> {
+    const own_folder folder;
+    for (const ::mode_t mask : {0022, 0077, 0777, 0000}) {
+      const ::mode_t before = ::umask(mask);
+      auto door = co_await local::listen(folder.at("s"), {.mode = 0660});
+      auto open = co_await local::listen(folder.at("open"), {.mode = 0666});
+      ::umask(before);
+      EXPECT_TRUE(succeeds(door));
+      EXPECT_EQ(mode_of(folder.path("s")), 0660U);
+      EXPECT_EQ(mode_of(folder.path("open")), 0666U);
+    }
+    co_return {};
+  });
+}
+
+// D10
+TEST_P(local_listen, a_path_that_was_unlinked_or_taken_by_another_is_left_alone) {
+  play([]() -> task<result<void>> {
+    const own_folder folder;
+    auto first = co_await ok(local::listen(folder.at("s")));
+    auto before = co_await ok(local::connect(folder.at("s")));
+    ::unlink(folder.path("s").c_str());
+    auto none = co_await local::connect(folder.at("s"));
+    EXPECT_TRUE(fails_with(none, std::errc::no_such_file_or_directory));
+    auto second = co_await ok(local::listen(folder.at("s")));
+    local::stream served = co_await ok(first.accept());
+    co_await ok(before.send("still"));
+    lease got = co_await ok(served.receive());
+    EXPECT_EQ(got.text(), "still");
+    first.close();
+    EXPECT_TRUE(folder.has("s"));
+    co_await ok(talk(second, folder.at("s")));
+    co_return {};
+  });
+}
+
+// D6: connect(2) says EAGAIN and has no way to tell when there is room.
+TEST_P(local_listen, a_connect_waits_for_a_full_backlog_without_spinning) {
+  play([]() -> task<result<void>> {
+    const own_folder folder;
+    auto door = co_await ok(local::listen(folder.at("s"), {.backlog = 0}));
+    auto first = co_await ok(local::connect(folder.at("s")));
+    const auto busy = processor_time();
+    auto full = co_await within(100ms, local::connect(folder.at("s")));
+    EXPECT_TRUE(fails_with(full, std::errc::timed_out));
+    EXPECT_LT(processor_time() - busy, 80ms);
+    auto body = [&](scope& s) -> task<result<void>> {
+      auto connects = [&]() -> task<result<void>> {
+        auto second = co_await ok(local::connect(folder.at("s")));
+        co_return {};
+      };
+      s.spawn(connects());
+      co_await ok(door.accept());
+      co_return {};
+    };
+    co_return co_await with_scope(body);
+  });
+}
+
+TEST_P(local_listen, alternatives_are_tried_in_turn_and_told) {
+  play([]() -> task<result<void>> {
+    const own_folder folder;
+    auto door = co_await ok(local::listen(folder.path("no/such").insert(0, "unix:") + "|" + folder.at("s")));
+    co_await ok(talk(door, folder.at("none") + "|" + folder.at("s")));
+    auto none = co_await local::connect(folder.at("a") + "|" + folder.at("b"));
+    EXPECT_FALSE(none);
+    if (!none) EXPECT_EQ(none.error().attempts().size(), 2U);
+    auto not_local = co_await local::connect("127.0.0.1:80");
+    EXPECT_TRUE(fails_with(not_local, fault::unsupported));
+    const std::string inherited = "fd:" + std::to_string(door.release().release());
+    auto again = co_await ok(local::listen(inherited));
+    co_await ok(talk(again, folder.at("s")));
+    co_return {};
+  });
+}
+
+TEST_P(local_listen, a_cancelled_accept_loses_no_connection_and_no_descriptor) {
+  play([]() -> task<result<void>> {
+    const own_folder folder;
+    auto door = co_await ok(local::listen(folder.at("s")));
+    for (int i = 0; i != 3; ++i) {
+      auto none = co_await within(1ms, door.accept());
+      EXPECT_TRUE(fails_with(none, std::errc::timed_out));
+      co_await ok(talk(door, folder.at("s")));
+    }
+    auto waiting = co_await ok(local::connect(folder.at("s")));
+    door.close();
+    auto end = co_await waiting.receive();
+    EXPECT_TRUE(!end || end->empty());
+    co_return {};
+  });
+}
+
+// Goal: of servers that start at once on a stale path, one has it, and clients find that one.
+// Method: processes that all try as soon as a pipe is closed; each winner keeps it until the pipe to it ends.
+TEST_P(local_listen_race, of_servers_that_start_at_once_one_gets_the_path) {
+  for (int round = 0; round != 10; ++round) {
+    const own_folder folder;
+    leave_stale(folder.path("s"));
+    std::array<int, 2> go{}, end{}, told{};
+    ASSERT_EQ(
+        ::pipe2(go.data(), O_CLOEXEC) | ::pipe2(end.data(), O_CLOEXEC) | ::pipe2(told.data(), O_CLOEXEC), 0);
+    constexpr int servers = 6;
+    std::vector<pid_t> all;
+    for (int i = 0; i != servers; ++i) {
+      const pid_t pid = ::fork();
+      if (pid != 0) {
+        all.push_back(pid);
+        continue;
+      }
+      ::close(go[1]);
+      ::close(end[1]);
+      char byte;
+      while (::read(go[0], &byte, 1) > 0) {}
+      auto program = [&]() -> task<result<void>> {
+        auto door = co_await local::listen(folder.at("s"));
+        const char what = door ? '+' : door.error() == std::errc::address_in_use ? '-' : '?';
+        EXPECT_EQ(::write(told[1], &what, 1), 1);
+        if (door)
+          while (::read(end[0], &byte, 1) > 0) {}
+        co_return {};
+      };
+      static_cast<void>(run({.driver = GetParam()}, program));
+      ::_exit(0);
+    }
+    ::close(go[0]);
+    ::close(go[1]);
+    ::close(end[0]);
+    std::string said;
+    while (said.size() < servers) {
+      char what = 0;
+      ASSERT_EQ(::read(told[0], &what, 1), 1);
+      said += what;
+    }
+    EXPECT_EQ(std::count(said.begin(), said.end(), '+'), 1) << said;
+    EXPECT_EQ(std::count(said.begin(), said.end(), '-'), servers - 1) << said;
+    EXPECT_TRUE(folder.has("s"));
+    ::close(end[1]);
+    for (const pid_t pid : all) ::waitpid(pid, nullptr, 0);
+    EXPECT_FALSE(folder.has("s"));
+    ::close(told[0]);
+    ::close(told[1]);
+  }
+}
+
+}  // namespace
+}  // namespace soquete::test

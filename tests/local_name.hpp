@@ -1,0 +1,32 @@
+// Names for local sockets in tests: a folder of one's own, removed at the end.
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+namespace soquete::test {
+
+/// A new folder, removed with all that is in it.
+class own_folder {
+ public:
+  own_folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "soquete-XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  own_folder(const own_folder&) = delete;
+  own_folder& operator=(const own_folder&) = delete;
+  ~own_folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  std::string path(const std::string& name) const { return path_ + "/" + name; }
+  /// As a where: "unix:/tmp/…/name".
+  std::string at(const std::string& name) const { return "unix:" + path(name); }
+  bool has(const std::string& name) const { return std::filesystem::exists(path(name)); }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace soquete::test
