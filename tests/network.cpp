@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -44,6 +45,35 @@ void plug_in_cards() {
   ip("link set v1 up");
   ip("addr add 10.9.0.1/24 broadcast + dev v0");
 }
+
+far_network::far_network() : here_(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)) {
+  ip("link add v0 type veth peer name v1");
+  ip("link set v1 address 02:00:00:00:00:02");
+  const std::string back = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(here_);
+  if (::unshare(CLONE_NEWNET) != 0) throw std::runtime_error("a second network cannot be made");
+  there_ = ::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  const std::string move = "nsenter --net=" + back + " ip link set v1 netns " + std::to_string(::getpid());
+  if (std::system(("PATH=$PATH:/usr/sbin " + move).c_str()) != 0)
+    throw std::runtime_error("it fails: " + move);
+  ip("link set v1 arp off up");
+  ip("addr add 10.9.0.2/24 dev v1");
+  leave();
+  ip("link set v0 up");
+  ip("addr add 10.9.0.1/24 dev v0");
+}
+
+far_network::~far_network() {
+  ::close(here_);
+  ::close(there_);
+}
+
+void far_network::enter() const {
+  if (::setns(there_, CLONE_NEWNET) != 0) throw std::runtime_error("setns");
+}
+void far_network::leave() const {
+  if (::setns(here_, CLONE_NEWNET) != 0) throw std::runtime_error("setns");
+}
+void far_network::introduce() const { ip("neigh replace 10.9.0.2 lladdr 02:00:00:00:00:02 dev v0"); }
 
 void in_own_network(driver_choice which, const std::function<task<result<void>>()>& play) {
   const child_ending how = in_a_child([&] {

@@ -19,6 +19,28 @@ void ip(const std::string& words);
 /// `v1` an IPv6 link-local address.
 void plug_in_cards();
 
+/// A second network, joined with this one by a cable: `v0` here has 10.9.0.1/24, `v1` there 10.9.0.2/24. In
+/// an own network only.
+class far_network {
+ public:
+  far_network();
+  far_network(const far_network&) = delete;
+  far_network& operator=(const far_network&) = delete;
+  ~far_network();
+
+  /// Sockets are opened there until leave().
+  void enter() const;
+  void leave() const;
+  /// Until then nobody here knows the far card: what is sent to it waits in this host.  arp(7)
+  void introduce() const;
+
+  static constexpr address far = address::v4({10, 9, 0, 2});
+
+ private:
+  int here_;
+  int there_;
+};
+
 /// Plays a scenario on that driver in a child process with a network of its own. Skips where that is not
 /// permitted.
 void in_own_network(driver_choice which, const std::function<task<result<void>>()>& play);
