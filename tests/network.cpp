@@ -11,10 +11,12 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <stdexcept>
+#include <thread>
 
 #include "child.hpp"
 #include "test_loop.hpp"
@@ -37,6 +39,16 @@ void ip(const std::string& words) {
     throw std::runtime_error("it fails: ip " + words);
 }
 
+// The kernel gives it once the link is ready, a moment after it is up.
+static bool has_link_local(std::string_view card) {
+  std::ifstream all("/proc/net/if_inet6");
+  constexpr unsigned tentative = 0x40;  // IFA_F_TENTATIVE
+  std::string address, number, length, scope, flags, name;
+  while (all >> address >> number >> length >> scope >> flags >> name)
+    if (name == card && (std::stoul(flags, nullptr, 16) & tentative) == 0) return true;
+  return false;
+}
+
 void plug_in_cards() {
   for (const char* which : {"default", "all"})
     std::ofstream(std::string("/proc/sys/net/ipv6/conf/") + which + "/accept_dad") << 0;
@@ -44,6 +56,11 @@ void plug_in_cards() {
   ip("link set v0 up");
   ip("link set v1 up");
   ip("addr add 10.9.0.1/24 broadcast + dev v0");
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!has_link_local("v0") || !has_link_local("v1")) {
+    if (std::chrono::steady_clock::now() > limit) throw std::runtime_error("the cards do not become ready");
+    std::this_thread::yield();
+  }
 }
 
 far_network::far_network() : here_(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)) {

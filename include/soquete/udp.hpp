@@ -200,7 +200,7 @@ class socket {
   /// others had sent before is still received.
   /// Errors: network_unreachable, permission_denied for a broadcast.  connect(2)
   result<void> connect(const endpoint& to);
-  /// Undoes connect(). A socket that was not bound gives its port up.
+  /// Undoes connect(). A port that the system has chosen is given up.
   result<void> disconnect() { return socket_.net().disconnect(socket_.block()); }
 
   /// Receives what is sent to the group, from anybody or from one source.
