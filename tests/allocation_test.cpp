@@ -1,6 +1,7 @@
 // In steady state nothing is allocated: every call of operator new is counted.
 #include "on_each_driver.hpp"
 #include "tcp_pair.hpp"
+#include "udp_pair.hpp"
 
 #include <array>
 #include <cstdlib>
@@ -88,6 +89,50 @@ TEST_P(allocation, ten_thousand_echoes_into_own_memory_allocate_nothing) {
 }
 TEST_P(allocation, ten_thousand_echoes_of_parts_allocate_nothing) {
   play([] { return count_in(way::parts); });
+}
+
+enum class by : std::uint8_t { ones, batches };
+
+// Three at a time there and back.
+task<result<void>> echo_datagrams(udp_pair& both, by how, int times) {
+  constexpr int together = 3;
+  const auto answer = [&](const udp::datagram& d) { return both.server.queue_reply(d, d.payload); };
+  for (int i = 0; i != times; ++i) {
+    if (how == by::ones) {
+      co_await ok(both.client.send("ping"));
+      const udp::received got = co_await ok(both.server.receive());
+      co_await ok(both.server.send_to(got.from(), got.payload()));
+      static_cast<void>(co_await ok(both.client.receive()));
+      continue;
+    }
+    for (int n = 0; n != together; ++n) both.client.queue(nullptr, as_bytes("ping"));
+    co_await ok(both.client.flush());
+    for (std::size_t left = together; left != 0;) {
+      const udp::batch got = co_await ok(both.server.receive_batch());
+      for (const udp::datagram& d : got) EXPECT_TRUE(answer(d));
+      left -= (co_await ok(both.server.flush())).sent;
+    }
+    for (std::size_t left = together; left != 0;) left -= (co_await ok(both.client.receive_batch())).size();
+  }
+  co_return {};
+}
+
+task<result<void>> count_datagrams(by how) {
+  udp_pair both = co_await ok(open_udp_pair());
+  co_await ok(echo_datagrams(both, how, warm_up));
+  const std::size_t before = allocations;
+  co_await ok(echo_datagrams(both, how, 1));
+  const std::size_t between = allocations;
+  co_await ok(echo_datagrams(both, how, round_trips));
+  EXPECT_LE(allocations - between, between - before);
+  co_return {};
+}
+
+TEST_P(allocation, ten_thousand_echoes_of_datagrams_allocate_nothing) {
+  play([] { return count_datagrams(by::ones); });
+}
+TEST_P(allocation, ten_thousand_echoes_of_batches_allocate_nothing) {
+  play([] { return count_datagrams(by::batches); });
 }
 
 TEST(allocation_counter, it_counts) {
