@@ -108,7 +108,7 @@ std::string without_chance(std::string_view text) {
         {sieve(R"(\((io_uring|epoll|poll)\))"), "(DRIVER)"},
         {sieve(R"(\b(pid=|fd=|descriptor |\w+\.[ch]pp:)\d+)"), "$1N"},
         {sieve(R"(  +)"), " "},
-        {sieve(R"( +$)"), ""},
+        {sieve(R"([ \r]+$)"), ""},
     };
   }();
   std::string all;
