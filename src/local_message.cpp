@@ -4,7 +4,7 @@
 namespace soquete::detail {
 
 credentials credentials_of_peer(const socket_block& block) {
-  constexpr std::uint32_t no_one = -1;
+  constexpr std::uint32_t no_one = ~0U;
   return block.home.peer_credentials(block).value_or(credentials{0, no_one, no_one});
 }
 

@@ -67,6 +67,13 @@ TEST(examples, echo_client_says_what_each_address_said) {
   });
 }
 
+TEST(examples, handover_gives_an_open_connection_away) {
+  apart([] {
+    process program({folder + "handover"});
+    EXPECT_EQ(program.wait(), ::geteuid() == 0 ? 0 : 1) << program.errors;
+  });
+}
+
 TEST(examples, plain_needs_no_coroutines) {
   apart([] {
     process server({folder + "echo_server"});

@@ -140,8 +140,7 @@ class process {
   bool until(const std::function<bool()>& is_there, std::chrono::milliseconds limit = patience) {
     const auto end = std::chrono::steady_clock::now() + limit;
     while (!is_there()) {
-      const auto left =
-          std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
       // Not all that is waited for shows at a descriptor.
       const int step = static_cast<int>(std::min<std::int64_t>(left.count(), 100));
       if (left.count() <= 0 || !turn(step)) return is_there();

@@ -62,6 +62,8 @@ class listener_of {
   int descriptor() const noexcept { return socket_.descriptor(); }
   /// Its name: "unix:/run/x".
   result<endpoint> local() const { return socket_.local(); }
+  /// Will its path go with it?
+  bool owns_path() const { return socket_.net().owns_path(socket_.block()); }
   socket_options options() noexcept { return socket_options(socket_.block()); }
 
  private:

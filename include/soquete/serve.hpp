@@ -28,6 +28,9 @@ struct serve_options {
   std::chrono::nanoseconds drain =
       std::chrono::seconds(3);         ///< What clients get when the server is asked to end.
   listen_options listen{};             ///< Of each listener.
+  /// A local name, "unix:/run/web.handover", at which a later process of the same user takes the listeners
+  /// over, without a refused connection: see serve(). Empty: none. Outlives the server.
+  std::string_view handover{};
   const serve_watch* watch = nullptr;  ///< Outlives the server.
 };
 
@@ -38,15 +41,21 @@ using client_handler = std::function<task<result<void>>(stream)>;
 /// Then it stops accepting, clients get the drain time, then they are cancelled, and it succeeds.
 ///
 /// Called on several loops of a run, each gets a listener of its own, and the kernel spreads the connections;
-/// a listener that is inherited ("fd:3", "systemd:") is served by one loop. While descriptors are out, it
-/// waits for some to come free. "localhost" is served on both loopback addresses. Errors: as listen(); a
-/// failing listener.
+/// a listener that is inherited ("fd:3", "systemd:") hands each connection to the loop that has the fewest.
+/// While descriptors are out, it waits for some to come free. "localhost" is served on both loopback
+/// addresses. Errors: as listen(); a failing listener.
+///
+/// With `handover`, it first asks there for a server of the same user that runs already, and takes over all
+/// that one listens on, whatever `where` says. Once this one accepts, the other drains and succeeds; until
+/// then the other goes on, whatever becomes of this one. Then it waits there for a successor of its own. No
+/// connection is refused or lost; clients that stay longer than the drain time of the other are cut. Errors
+/// also: permission_denied where another user's process answers, timed_out.
 [[nodiscard]] task<result<void>> serve(std::string_view where, client_handler handler, serve_options = {});
 
 /// The same for functions and lambdas, which are kept until the server has ended.
 template <class F>
-  requires(!std::is_same_v<F, client_handler> && std::is_invocable_r_v<task<result<void>>, F&, stream>)
-[[nodiscard]] task<result<void>> serve(std::string_view where, F handler, serve_options options = {}) {
+requires(!std::is_same_v<F, client_handler> && std::is_invocable_r_v<task<result<void>>, F&, stream>)
+    [[nodiscard]] task<result<void>> serve(std::string_view where, F handler, serve_options options = {}) {
   static_assert(detail::safe_closure<F>, "name the closure first: GCC 12 destroys owning captures twice");
   return serve(where, client_handler(std::move(handler)), options);
 }

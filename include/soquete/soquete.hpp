@@ -5,9 +5,11 @@
 #include <soquete/child.hpp>
 #include <soquete/descriptor.hpp>
 #include <soquete/event.hpp>
+#include <soquete/handover.hpp>
 #include <soquete/local.hpp>
 #include <soquete/local_datagram.hpp>
 #include <soquete/local_seqpacket.hpp>
+#include <soquete/local_serve.hpp>
 #include <soquete/memory.hpp>
 #include <soquete/pipe.hpp>
 #include <soquete/prefix.hpp>

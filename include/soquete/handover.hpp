@@ -1,0 +1,23 @@
+// Giving an open socket to another process whole: with what has been received on it and not been read.
+// unix(7)
+//
+// A server hands its listeners over by itself: see serve_options::handover.
+#pragma once
+
+#include <soquete/local_seqpacket.hpp>
+
+namespace soquete {
+
+/// Sends a socket with its unread bytes, or its accepted connections, to one who calls take(). It is closed
+/// here at the end; the connection lives on there.
+///
+/// Release a stream when its program is between two requests: what it remembers of earlier ones stays behind.
+/// Errors: as seqpacket::send(); invalid_argument for an empty handle, or with more than 252 connections.
+[[nodiscard]] task<result<void>> give(local::seqpacket& to, handle what);
+
+/// Receives what give() has sent; adopt() of a socket class goes on with it.
+/// Errors: as seqpacket::receive(); end_of_stream; protocol_error for what give() has not sent;
+/// too_many_files_open.
+[[nodiscard]] task<result<handle>> take(local::seqpacket& from);
+
+}  // namespace soquete

@@ -1,0 +1,255 @@
+// Hand-over: listeners to a successor, connections to another process.
+#include <fcntl.h>
+#include <unistd.h>
+#include <array>
+#include <soquete/deadline.hpp>
+#include <soquete/event.hpp>
+#include <soquete/handover.hpp>
+#include <soquete/local_serve.hpp>
+#include <soquete/scope.hpp>
+#include <soquete/serve.hpp>
+
+#include "child.hpp"
+#include "local_name.hpp"
+#include "network.hpp"
+#include "on_each_driver.hpp"
+#include "process.hpp"
+#include "tcp_pair.hpp"
+
+namespace soquete::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class handing_over : public on_each_driver {};
+ON_EACH_DRIVER(handing_over);
+// Its test makes the loop in a child.
+class restarting : public with_driver {};
+ON_EACH_DRIVER(restarting);
+
+template <class Stream>
+task<result<void>> echo(Stream peer) {
+  for (;;) {
+    lease piece = co_await ok(peer.receive());
+    if (piece.empty()) co_return {};
+    co_await ok(peer.send(piece.bytes()));
+  }
+}
+
+template <class Stream>
+task<result<void>> expect_echo(Stream& s, std::string_view word) {
+  co_await ok(s.send(word));
+  std::string got;
+  while (got.size() < word.size()) {
+    lease piece = co_await ok(s.receive());
+    if (piece.empty()) co_return fail(fault::end_of_stream, step::receive);
+    got += piece.text();
+  }
+  EXPECT_EQ(got, word);
+  co_return {};
+}
+
+TEST_P(handing_over, a_connection_goes_on_elsewhere_with_the_bytes_that_were_not_read) {
+  play([this]() -> task<result<void>> {
+    auto line = co_await ok(local::seqpacket_pair());
+    auto both = co_await ok(connect_pair());
+    const std::string early = pattern(200'000);
+    auto body = [&](scope& s) -> task<result<void>> {
+      auto sending = [&]() -> task<result<void>> { co_return co_await both.client.send(early); };
+      s.spawn(sending());
+      // One byte is read, so that a driver that receives in advance has something.
+      std::array<std::byte, 1> one;
+      co_await ok(both.server.receive(one));
+      soquete::handle whole = both.server.release();
+      auto giving = [&]() -> task<result<void>> { return give(line.first, std::move(whole)); };
+      s.spawn(giving());
+      soquete::handle there = co_await ok(take(line.second));
+      auto again = co_await ok(tcp::stream::adopt(here(), std::move(there)));
+      const std::string rest = co_await ok(receive_some(again, early.size() - 1));
+      EXPECT_EQ(rest, early.substr(1));
+      co_await ok(again.send("answer"));
+      const std::string got = co_await ok(receive_some(both.client, 6));
+      EXPECT_EQ(got, "answer");
+      co_return {};
+    };
+    co_return co_await with_scope(body);
+  });
+}
+
+TEST_P(handing_over, what_was_not_given_is_not_taken) {
+  play([]() -> task<result<void>> {
+    auto line = co_await ok(local::seqpacket_pair());
+    co_await ok(line.first.send("something else"));
+    auto wrong = co_await take(line.second);
+    EXPECT_TRUE(fails_with(wrong, std::errc::protocol_error));
+    line.first.close();
+    auto none = co_await take(line.second);
+    EXPECT_TRUE(fails_with(none, fault::end_of_stream));
+    co_return {};
+  });
+}
+
+// Where servers listen, and who has ended.
+struct generation {
+  tcp::serve_watch watch;
+  event changed;
+  std::vector<endpoint> at;
+  int ended = 0;
+  generation() {
+    watch.listening = [this](const endpoint& where) {
+      at.push_back(where);
+      changed.notify_all();
+    };
+  }
+};
+
+task<result<void>> serve_generation(generation& g, const std::string& door) {
+  auto how = co_await tcp::serve("127.0.0.1:0", echo<tcp::stream>, {.handover = door, .watch = &g.watch});
+  ++g.ended;
+  g.changed.notify_all();
+  co_return how;
+}
+
+TEST_P(handing_over, a_successor_takes_the_port_and_the_old_one_ends_with_its_clients) {
+  play([]() -> task<result<void>> {
+    const own_folder folder;
+    const std::string door = folder.at("door");
+    generation g;
+    auto body = [&](scope& s) -> task<result<void>> {
+      s.spawn(serve_generation(g, door));
+      while (g.at.empty()) co_await ok(g.changed.wait());
+      for (std::size_t i = 2; i != 5; ++i) {
+        tcp::stream old_client = co_await ok(tcp::connect(g.at[0]));
+        co_await ok(expect_echo(old_client, "old"));
+        s.spawn(serve_generation(g, door));
+        while (g.at.size() != i) co_await ok(g.changed.wait());
+        EXPECT_EQ(g.at.back(), g.at.front());
+        co_await ok(expect_echo(old_client, "still"));
+        old_client.close();
+        while (g.ended != static_cast<int>(i) - 1) co_await ok(g.changed.wait());
+        tcp::stream client = co_await ok(tcp::connect(g.at[0]));
+        co_await ok(expect_echo(client, "new"));
+      }
+      EXPECT_TRUE(folder.has("door"));
+      s.cancel();
+      co_return {};
+    };
+    co_await ok(with_scope(body));
+    EXPECT_FALSE(folder.has("door"));
+    co_return {};
+  });
+}
+
+TEST_P(handing_over, a_successor_that_dies_before_it_serves_changes_nothing) {
+  play([]() -> task<result<void>> {
+    const own_folder folder;
+    const std::string door = folder.at("door");
+    generation g;
+    auto body = [&](scope& s) -> task<result<void>> {
+      s.spawn(serve_generation(g, door));
+      while (g.at.empty()) co_await ok(g.changed.wait());
+      for (const char* word : {"listeners?", "nonsense"}) {
+        auto line = co_await ok(local::connect_seqpacket(door));
+        co_await ok(line.send(word));
+        local::message m = co_await ok(line.receive());
+        EXPECT_EQ(m.handles.size(), m.is_end ? 0U : 2U);
+      }
+      tcp::stream client = co_await ok(tcp::connect(g.at[0]));
+      co_await ok(expect_echo(client, "on"));
+      EXPECT_EQ(g.ended, 0);
+      s.cancel();
+      co_return {};
+    };
+    co_return co_await with_scope(body);
+  });
+}
+
+TEST_P(handing_over, a_local_server_keeps_its_path_through_the_generations) {
+  play([]() -> task<result<void>> {
+    const own_folder folder;
+    const std::string door = folder.at("door"), name = folder.at("s");
+    local::serve_watch watch;
+    event changed;
+    int opened = 0, ended = 0;
+    watch.listening = [&](const endpoint&) {
+      ++opened;
+      changed.notify_all();
+    };
+    auto serving = [&]() -> task<result<void>> {
+      auto how = co_await local::serve(name, echo<local::stream>, {.handover = door, .watch = &watch});
+      ++ended;
+      changed.notify_all();
+      co_return how;
+    };
+    auto body = [&](scope& s) -> task<result<void>> {
+      for (int i = 0; i != 3; ++i) {
+        s.spawn(serving());
+        while (opened != i + 1 || ended != i) co_await ok(changed.wait());
+        local::stream client = co_await ok(local::connect(name));
+        co_await ok(expect_echo(client, "x"));
+      }
+      EXPECT_TRUE(folder.has("s"));
+      s.cancel();
+      co_return {};
+    };
+    co_await ok(with_scope(body));
+    EXPECT_FALSE(folder.has("s"));
+    co_return {};
+  });
+}
+
+constexpr int requests = 20'000, workers = 8, requests_each = 5, restarts = 5;
+
+struct load {
+  int done = 0;
+  bool is_served = false;
+};
+
+task<result<void>> ask(load& l) {
+  while (l.done < requests) {
+    tcp::stream s = co_await ok(tcp::connect("127.0.0.1:8080"));
+    for (int i = 0; i != requests_each && l.done < requests; ++i, ++l.done)
+      co_await ok(expect_echo(s, "request"));
+  }
+  co_return {};
+}
+
+// Goal: a server that is restarted under load refuses, resets and loses nothing.
+// Method: examples/restart, five more times, each once a sixth of the requests has been answered.
+TEST_P(restarting, no_client_of_20000_requests_notices_five_restarts) {
+  const child_ending how = in_a_child([this] {
+    if (!enter_own_network()) return lacks_permission;
+    const std::string driver = "SOQUETE_DRIVER=" + driver_name({GetParam(), 0});
+    const auto start = [&] {
+      return std::make_unique<process>(std::vector<std::string>{SOQUETE_EXAMPLES_DIR "/restart"},
+                                       start_options{.variables = {driver, "SOQUETE_THREADS=2"}});
+    };
+    auto program = [&]() -> task<result<void>> {
+      auto server = start();
+      load l;
+      while (!co_await tcp::connect("127.0.0.1:8080")) co_await ok(sleep(1ms));
+      auto body = [&](scope& s) -> task<result<void>> {
+        for (int i = 0; i != workers; ++i) s.spawn(ask(l));
+        for (int i = 1; i <= restarts; ++i) {
+          co_await ok(wait_until([&] { return l.done >= requests * i / (restarts + 1); }));
+          auto next = start();
+          co_await ok(wait_until([&] { return !server->is_running(); }));
+          EXPECT_EQ(server->wait(), 0) << server->errors;
+          server = std::move(next);
+        }
+        co_return {};
+      };
+      co_await ok(with_scope(body));
+      EXPECT_GE(l.done, requests);
+      server->send_signal(SIGTERM);
+      EXPECT_EQ(server->wait(), 0) << server->errors;
+      co_return {};
+    };
+    EXPECT_TRUE(succeeds(test_loop(GetParam()).run(program())));
+    return 0;
+  });
+  EXPECT_EQ(how.exit_code, 0) << how.output;
+}
+
+}  // namespace
+}  // namespace soquete::test
