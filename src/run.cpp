@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <soquete/run.hpp>
 #include <soquete/signals.hpp>
 #include <thread>
@@ -211,7 +212,7 @@ int run_main(run_options options, program body) {
   }
   if (ended) return 0;
   if (signal != 0 && ended.error() == std::errc::operation_canceled) die_of_signal(signal);
-  std::fprintf(stderr, "%s: %s\n", program_invocation_short_name, to_string(ended.error()).c_str());
+  std::fprintf(stderr, "%s: %s\n", program_name(), to_string(ended.error()).c_str());
   return 1;
 }
 

@@ -65,7 +65,8 @@ TEST(command_words, mistakes_get_a_suggestion) {
   expect_mistake({"connect", "--tiemout=1s", "-"}, "no option --tiemout", "did you mean --timeout?");
   expect_mistake({"connect", "--timeout=soon", "echo:"}, "a time is expected", "250ms");
   expect_mistake({"connect", "--on-eof=stop", "echo:"}, "--on-eof takes wait, close, ignore");
-  expect_mistake({"connect", "--driver=kqueue", "echo:"}, "--driver takes auto, io_uring, epoll, poll");
+  expect_mistake({"connect", "--driver=devpoll", "echo:"},
+                 "--driver takes auto, io_uring, epoll, kqueue, poll");
   expect_mistake({"connect", "-u", "-U", "echo:"}, "exclude each other");
   expect_mistake({"help", "me"}, "no help on 'me'");
 }

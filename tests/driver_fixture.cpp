@@ -10,7 +10,9 @@
 #include <cstring>
 
 #include "kernel/sockaddr.hpp"
+#if defined(SOQUETE_HAVE_URING)
 #include "kernel/uring.hpp"
+#endif
 #include "test_loop.hpp"
 
 namespace soquete::test {
@@ -25,12 +27,15 @@ void driver_contract::SetUp() {
   const std::string name = GetParam();
   const bool refused = std::getenv("SOQUETE_TEST_REFUSED") != nullptr;
   if (refused && name.starts_with("io_uring")) GTEST_SKIP() << "io_uring is refused on purpose";
+#if defined(SOQUETE_HAVE_URING)
   if (name == "io_uring_whole_buffers") {
     auto* uring = new kernel::uring_driver(queue);
     net = owned<driver>(uring);
     auto set_up = uring->set_up(kernel::uring_driver::buffers::whole);
     ASSERT_TRUE(set_up) << to_string(set_up.error());
-  } else {
+  } else
+#endif
+  {
     const auto choice = name == "epoll"  ? driver_choice::epoll
                         : name == "poll" ? driver_choice::poll
                                          : driver_choice::io_uring;

@@ -310,12 +310,19 @@ TEST(environment, the_program_overrules_it) {
   EXPECT_EQ(how.output, "epoll: asked for by the program\n");
 }
 
+TEST(environment, a_driver_of_another_system_is_an_error_that_says_so) {
+  const child_ending how = with_variable("SOQUETE_DRIVER", "kqueue", {}, print_driver);
+  EXPECT_EQ(how.exit_code, 1);
+  EXPECT_EQ(how.output, "run_test: start driver kqueue: not supported here (macOS only)\n");
+}
+
 TEST(environment, a_driver_that_is_none_is_an_error) {
-  for (const char* name : {"kqueue", "EPOLL", " epoll"}) {
+  for (const char* name : {"devpoll", "EPOLL", " epoll"}) {
     const child_ending how = with_variable("SOQUETE_DRIVER", name, {}, print_driver);
     EXPECT_EQ(how.exit_code, 1);
-    EXPECT_EQ(how.output, "run_test: start driver " + std::string(name) +
-                              ": invalid argument (SOQUETE_DRIVER takes io_uring, epoll, poll or auto)\n");
+    EXPECT_EQ(how.output,
+              "run_test: start driver " + std::string(name) +
+                  ": invalid argument (SOQUETE_DRIVER takes io_uring, epoll, kqueue, poll or auto)\n");
   }
 }
 

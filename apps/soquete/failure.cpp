@@ -7,6 +7,7 @@
 #include <soquete/where.hpp>
 
 #include "borrowed.hpp"
+#include "error_name.hpp"
 #include "locale.hpp"
 
 namespace command {
@@ -134,7 +135,7 @@ std::string cause_of(const std::error_code& why) {
   std::string text = borrowed(why);
   const bool has_number =
       why.category() == std::generic_category() || why.category() == std::system_category();
-  if (const char* const name = has_number ? ::strerrorname_np(why.value()) : nullptr; name != nullptr)
+  if (const std::string_view name = has_number ? error_name(why.value()) : ""; !name.empty())
     text.append(" (").append(name).append(")");
   return text;
 }

@@ -57,7 +57,7 @@ constexpr const char* output_lines = N_(R"(What it tells (on standard error; sta
   --trace             each socket call with its result and its meaning
   --explain           say what would be done, and do nothing
   --color auto|always|never
-  --driver auto|io_uring|epoll|poll   how to wait for the kernel; or SOQUETE_DRIVER
+  --driver auto|io_uring|epoll|kqueue|poll   how to wait for the kernel; or SOQUETE_DRIVER
   -h, --help          this text;  soquete --version
 )");
 

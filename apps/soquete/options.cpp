@@ -123,10 +123,11 @@ constexpr std::array<std::pair<std::string_view, on_eof>, 3> endings{
     {{"wait", on_eof::wait}, {"close", on_eof::close}, {"ignore", on_eof::ignore}}};
 constexpr std::array<std::pair<std::string_view, colors>, 3> color_names{
     {{"auto", colors::automatic}, {"always", colors::always}, {"never", colors::never}}};
-constexpr std::array<std::pair<std::string_view, soquete::driver_choice>, 4> drivers{
+constexpr std::array<std::pair<std::string_view, soquete::driver_choice>, 5> drivers{
     {{"auto", soquete::driver_choice::automatic},
      {"io_uring", soquete::driver_choice::io_uring},
      {"epoll", soquete::driver_choice::epoll},
+     {"kqueue", soquete::driver_choice::kqueue},
      {"poll", soquete::driver_choice::poll}}};
 
 std::optional<mistake> check_flags(const raw_flags& f, options& o) {

@@ -12,13 +12,27 @@
 namespace command {
 namespace {
 
-// A number with an optional fraction, and the letters after it.
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// A number with an optional fraction, and the letters after it. (strtod(3) would obey the locale, and libc++
+// has no std::from_chars for it.)
 std::optional<std::pair<double, std::string_view>> amount_from(std::string_view text) {
   double amount = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stopped, cause] = std::from_chars(text.data(), end, amount, std::chars_format::fixed);
-  if (cause != std::errc() || text.empty() || text.front() == '-' || !(amount >= 0)) return {};
-  return std::pair(amount, text.substr(static_cast<std::size_t>(stopped - text.data())));
+  double scale = 1;
+  std::size_t digits = 0;
+  std::size_t at = 0;
+  for (bool in_fraction = false; at < text.size(); ++at) {
+    if (text[at] == '.' && !in_fraction) {
+      in_fraction = true;
+      continue;
+    }
+    if (!is_digit(text[at])) break;
+    amount = amount * 10 + (text[at] - '0');
+    if (in_fraction) scale *= 10;
+    ++digits;
+  }
+  if (digits == 0) return {};
+  return std::pair(amount / scale, text.substr(at));
 }
 
 // Letters to add, drop, exchange or swap with their neighbour.

@@ -200,7 +200,7 @@ class driver {
 };
 
 /// Which kernel driver to use: the best that works here, or one by name.
-enum class driver_choice : std::uint8_t { automatic, io_uring, epoll, poll };
+enum class driver_choice : std::uint8_t { automatic, io_uring, epoll, kqueue, poll };
 
 /// A driver and why it is this one: "io_uring: chosen by probing", "epoll: io_uring is refused (EPERM)".
 struct chosen_driver {
@@ -209,8 +209,8 @@ struct chosen_driver {
 };
 
 /// Opens a kernel driver for the calling thread. `automatic` obeys the environment variable SOQUETE_DRIVER
-/// (io_uring, epoll, poll), then tries io_uring, epoll, poll in this order, by doing.
-/// Errors: a driver asked for by name that cannot start, a name that is none.
+/// (io_uring, epoll, kqueue, poll), then tries in this order those that the system has, by doing.
+/// Errors: a driver asked for by name that cannot start, one of another system, a name that is none.
 result<chosen_driver> open_kernel_driver(run_queue&, driver_choice);
 
 /// The number of a network interface by its name, for zones such as `fe80::1%eth0`; 0 when there is none.
@@ -223,6 +223,9 @@ void block_signals(std::span<const int> signals) noexcept;
 void unblock_signals(std::span<const int> signals) noexcept;
 /// Ends the process as that signal does by default.
 [[noreturn]] void die_of_signal(int signal) noexcept;
+
+/// What this program is called.  program_invocation_short_name(3), getprogname(3)
+const char* program_name() noexcept;
 
 /// Processors that this process may use: affinity and the cgroup's quota, at least 1.  sched_getaffinity(2)
 unsigned usable_processors() noexcept;

@@ -7,6 +7,8 @@
 #include <soquete/message.hpp>
 #include <span>
 
+#include "kernel/system.hpp"
+
 namespace soquete::kernel {
 
 /// UDP_SEGMENT, UDP_GRO: newer than some headers.
@@ -24,5 +26,8 @@ void read_control(msghdr& from, received_message& into);
 /// it; `segment`: the size that the kernel is to cut the bytes into, or 0.
 void write_control(const outgoing_message& from, const socket_block& on, std::uint32_t segment,
                    std::span<std::byte> room, msghdr& header) noexcept;
+
+/// 0, or why no such message can go out here: EOPNOTSUPP, ENAMETOOLONG. Linux takes all.
+int refusal_of(const outgoing_message&, const socket_block& on) noexcept;
 
 }  // namespace soquete::kernel

@@ -1,56 +1,56 @@
 // Which driver: by name, or the best that works here.
+#include <array>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
-#include "kernel/poller.hpp"
+#include "kernel/drivers.hpp"
 #include "kernel/readiness.hpp"
-#if defined(SOQUETE_HAVE_URING)
-#include "kernel/uring.hpp"
-#endif
 
 namespace soquete {
-namespace {
-
-using kernel::poller;
+namespace kernel {
 
 result<owned<driver>> over(result<std::unique_ptr<poller>> made, run_queue& queue) {
   if (!made) return fail(std::move(made.error()));
-  return owned<driver>(new kernel::readiness_driver(queue, std::move(*made)));
+  return owned<driver>(new readiness_driver(queue, std::move(*made)));
 }
 
-result<owned<driver>> over_io_uring([[maybe_unused]] run_queue& queue) {
-#if defined(SOQUETE_HAVE_URING)
-  owned made(new kernel::uring_driver(queue));
-  if (auto opened = made->set_up(); !opened) return fail(std::move(opened.error()));
-  return made;
-#else
+std::unexpected<error> elsewhere(std::string_view name, std::string_view where) {
   error why(fault::unsupported, step::start_driver);
-  return fail(std::move(why.set_subject("io_uring").set_detail("this build has no liburing")));
-#endif
+  return fail(std::move(why.set_subject(name).set_detail(where)));
 }
 
-result<owned<driver>> open_one(run_queue& queue, driver_choice which) {
-  switch (which) {
-    case driver_choice::epoll: return over(kernel::make_epoll_poller(), queue);
-    case driver_choice::poll: return over(kernel::make_poll_poller(), queue);
-    default: return over_io_uring(queue);
-  }
+}  // namespace kernel
+
+namespace {
+
+constexpr std::array<std::pair<std::string_view, driver_choice>, 5> names{{
+    {"auto", driver_choice::automatic},
+    {"io_uring", driver_choice::io_uring},
+    {"epoll", driver_choice::epoll},
+    {"kqueue", driver_choice::kqueue},
+    {"poll", driver_choice::poll},
+}};
+
+std::string_view name_of(driver_choice which) noexcept {
+  for (const auto& [name, choice] : names)
+    if (choice == which) return name;
+  return {};
 }
 
 result<driver_choice> from_environment() {
-  const char* const named = std::getenv("SOQUETE_DRIVER");
-  const std::string_view name = named == nullptr ? std::string_view() : named;
-  if (name.empty() || name == "auto") return driver_choice::automatic;
-  if (name == "io_uring") return driver_choice::io_uring;
-  if (name == "epoll") return driver_choice::epoll;
-  if (name == "poll") return driver_choice::poll;
+  const char* const text = std::getenv("SOQUETE_DRIVER");
+  const std::string_view wanted = text == nullptr ? std::string_view() : text;
+  if (wanted.empty()) return driver_choice::automatic;
+  for (const auto& [name, choice] : names)
+    if (name == wanted) return choice;
   error why(std::errc::invalid_argument, step::start_driver);
-  why.set_subject(name).set_detail("SOQUETE_DRIVER takes io_uring, epoll, poll or auto");
+  why.set_subject(wanted).set_detail("SOQUETE_DRIVER takes io_uring, epoll, kqueue, poll or auto");
   return fail(std::move(why));
 }
 
-std::string why_not(const error& refused) {
-  std::string text = "io_uring does not work here: " + refused.code().message();
+std::string why_not(driver_choice which, const error& refused) {
+  std::string text = std::string(name_of(which)) + " does not work here: " + refused.code().message();
   if (!refused.detail().empty()) text.append(" (").append(refused.detail()).append(")");
   return text;
 }
@@ -66,15 +66,16 @@ result<chosen_driver> open_kernel_driver(run_queue& queue, driver_choice wanted)
     reason = "asked for by SOQUETE_DRIVER";
   }
   if (wanted != driver_choice::automatic) {
-    auto one = open_one(queue, wanted);
+    auto one = kernel::open_driver(queue, wanted);
     if (!one) return fail(std::move(one.error()));
     return chosen_driver{std::move(*one), reason};
   }
-  auto best = open_one(queue, driver_choice::io_uring);
+  const std::span<const driver_choice> usual = kernel::usual_drivers();
+  auto best = kernel::open_driver(queue, usual.front());
   if (best) return chosen_driver{std::move(*best), "the best that works here"};
-  reason = why_not(best.error());
-  for (const driver_choice next : {driver_choice::epoll, driver_choice::poll})
-    if (auto one = open_one(queue, next)) return chosen_driver{std::move(*one), std::move(reason)};
+  reason = why_not(usual.front(), best.error());
+  for (const driver_choice next : usual.subspan(1))
+    if (auto one = kernel::open_driver(queue, next)) return chosen_driver{std::move(*one), std::move(reason)};
   return fail(std::move(best.error()));
 }
 

@@ -4,19 +4,14 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
-#include <csignal>
 #include <string>
 
 #include "kernel/sockaddr.hpp"
-
-#ifndef IPPROTO_MPTCP
-#define IPPROTO_MPTCP 262
-#endif
+#include "kernel/system.hpp"
 
 namespace soquete::kernel {
 
@@ -50,7 +45,7 @@ int option_of(int descriptor, int which) noexcept {
 }
 
 family family_of(int descriptor) noexcept {
-  const int domain = option_of(descriptor, SO_DOMAIN);
+  const int domain = domain_of(descriptor);
   return domain == AF_UNIX ? family::local : domain == AF_INET6 ? family::v6 : family::v4;
 }
 
@@ -59,8 +54,9 @@ family family_of(int descriptor) noexcept {
 result<socket_block*> kernel_driver::open(family where, transport how) {
   const int domain = where == family::v4 ? AF_INET : where == family::v6 ? AF_INET6 : AF_UNIX;
   const int type = type_of(how);
-  const int protocol = how == transport::multipath_stream ? IPPROTO_MPTCP : 0;
-  const int descriptor = ::socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+  const int protocol = how == transport::multipath_stream ? multipath_protocol : 0;
+  if (protocol < 0) return fail(only_on_linux(step::open, "MPTCP"));
+  const int descriptor = open_socket(domain, type, protocol);
   if (descriptor < 0) return fail(system_error(step::open));
   socket_block& block = make_block();
   block.descriptor = descriptor;
@@ -72,8 +68,7 @@ result<socket_block*> kernel_driver::open(family where, transport how) {
 
 result<socket_pair> kernel_driver::pair(transport how) {
   int ends[2];
-  if (::socketpair(AF_UNIX, type_of(how) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
-    return fail(system_error(step::open));
+  if (open_pair(type_of(how), ends) != 0) return fail(system_error(step::open));
   const auto block_of = [&](int descriptor) {
     socket_block& block = make_block();
     block.descriptor = descriptor;
@@ -103,7 +98,8 @@ result<socket_block*> kernel_driver::adopt(handle taken) {
   }
   block.domain = family_of(descriptor);
   block.carries = transport_of(type);
-  block.kind = option_of(descriptor, SO_ACCEPTCONN) > 0 ? descriptor_kind::listener : kind_of(block.carries);
+  block.kind = is_listening(descriptor) ? descriptor_kind::listener : kind_of(block.carries);
+  silence_broken_pipe(descriptor);
   // A connection that is gone again when we come to accept it must not hold the loop.
   if (block.kind == descriptor_kind::listener)
     ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) | O_NONBLOCK);
@@ -119,10 +115,7 @@ result<socket_block*> kernel_driver::adopt(handle taken) {
 }
 
 result<socket_block*> kernel_driver::watch_signals(std::span<const int> signals) {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int number : signals) sigaddset(&set, number);
-  const int descriptor = ::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+  const int descriptor = open_signal_watch(signals);
   if (descriptor < 0) return fail(system_error(step::open));
   socket_block& block = make_block();
   block.descriptor = descriptor;
@@ -131,6 +124,10 @@ result<socket_block*> kernel_driver::watch_signals(std::span<const int> signals)
 }
 
 result<void> kernel_driver::bind(socket_block& block, const endpoint& where) {
+  if (const int why = refusal_of(where); why != 0) {
+    if (where.is_abstract()) return fail(only_on_linux(step::bind, "abstract names"));
+    return fail(std::error_code(why, std::generic_category()), step::bind);
+  }
   const socket_address to(where);
   if (::bind(block.descriptor, to.get(), to.size) != 0) return fail(system_error(step::bind));
   return {};
@@ -157,11 +154,9 @@ result<endpoint> kernel_driver::peer(const socket_block& block) const {
 }
 
 result<credentials> kernel_driver::peer_credentials(const socket_block& block) const {
-  ucred who{};
-  socklen_t size = sizeof who;
-  if (::getsockopt(block.descriptor, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0)
-    return fail(system_error(step::get_option));
-  return credentials{who.pid, who.uid, who.gid};
+  credentials who;
+  if (peer_credentials_of(block.descriptor, who) != 0) return fail(system_error(step::get_option));
+  return who;
 }
 
 result<void> kernel_driver::disconnect(socket_block& block) {
@@ -195,8 +190,9 @@ socket_block& kernel_driver::accepted(const socket_block& listener, int descript
 }
 
 void kernel_driver::close_descriptor(const socket_block& block) noexcept {
-  if (block.reset_on_close) return reset_descriptor(block.descriptor);
-  ::close(block.descriptor);  // After EINTR the descriptor is gone too, on Linux: never repeated.
+  if (block.reset_on_close || (block.kind == descriptor_kind::stream && needs_reset(block.descriptor)))
+    return reset_descriptor(block.descriptor);
+  ::close(block.descriptor);  // After EINTR the descriptor is gone too: never repeated.
 }
 
 void kernel_driver::reset_descriptor(int descriptor) noexcept {

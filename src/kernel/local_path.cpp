@@ -35,7 +35,7 @@ bool is_socket_at(const std::string& path, struct stat& about) noexcept {
 }
 
 bool is_still_its(const owned_path& ours) noexcept {
-  struct stat about {};
+  struct stat about{};
   return is_socket_at(ours.path, about) && about.st_dev == ours.device && about.st_ino == ours.inode;
 }
 
@@ -67,7 +67,7 @@ directory_lock::~directory_lock() {
 // A datagram socket asks without disturbing: a stream would be one more connection for the server to accept.
 // Whatever the type of the socket there, the kernel says "refused" only where no process has it open.
 bool is_stale_socket(const std::string& path) noexcept {
-  struct stat about {};
+  struct stat about{};
   if (!is_socket_at(path, about)) return false;
   const auto where = endpoint::local_path(path);
   const int probe = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -80,7 +80,7 @@ bool is_stale_socket(const std::string& path) noexcept {
 
 void set_mode(const std::string& path, unsigned mode) noexcept {
   const int place = ::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
-  struct stat about {};
+  struct stat about{};
   if (place >= 0 && ::fstat(place, &about) == 0 && S_ISSOCK(about.st_mode) &&
       (about.st_mode & permission_bits) != mode)
     ::chmod(("/proc/self/fd/" + std::to_string(place)).c_str(), mode);
@@ -107,7 +107,7 @@ result<void> kernel_driver::claim(socket_block& block, const endpoint& where, co
   }
   if (bound != 0) {
     error why = system_error(step::bind);
-    struct stat about {};
+    struct stat about{};
     if (why == std::errc::address_in_use && ::lstat(path.c_str(), &about) == 0 && !S_ISSOCK(about.st_mode))
       why.set_detail("what is there is no socket");
     return fail(std::move(why));
@@ -120,7 +120,7 @@ result<void> kernel_driver::claim(socket_block& block, const endpoint& where, co
 
 void kernel_driver::own_path(socket_block& block) {
   const auto where = local(block);
-  struct stat about {};
+  struct stat about{};
   if (!where || where->is_abstract()) return;
   const std::string path = absolute(std::string(where->local_name()));
   if (!is_socket_at(path, about)) return;

@@ -47,7 +47,7 @@ unsigned message_room::prepare(cut how, unsigned count) noexcept {
     h.msg_iov = &parts[i];
     h.msg_iovlen = 1;
     h.msg_control = control.get() + i * shape.control;
-    h.msg_controllen = shape.control;
+    h.msg_controllen = static_cast<decltype(h.msg_controllen)>(shape.control);
     h.msg_flags = 0;
   }
   return count;

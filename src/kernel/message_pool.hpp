@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernel/page_memory.hpp"
+#include "kernel/system.hpp"
 
 namespace soquete::kernel {
 

@@ -9,11 +9,11 @@
 #include "kernel/ancillary.hpp"
 #include "kernel/messages.hpp"
 #include "kernel/sockaddr.hpp"
+#include "kernel/system.hpp"
 
 namespace soquete::kernel {
 namespace {
 
-constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 constexpr std::size_t calls_together = 32;     // Runs of one system call.
 constexpr std::size_t segments_max = 64;       // UDP_MAX_SEGMENTS of older kernels.
 constexpr std::size_t cut_bytes_max = 65'000;  // What one IP packet would hold, with some room for headers.
@@ -27,6 +27,7 @@ std::int64_t failure() noexcept { return errno == EWOULDBLOCK ? -EAGAIN : -errno
 std::int64_t send_alone(const outgoing_message& m, const socket_block& on) noexcept {
   if (m.to != nullptr && m.to->is_empty()) return -EDESTADDRREQ;
   if (m.handles.size() > message_handles_max) return -EINVAL;
+  if (const int why = refusal_of(m, on); why != 0) return -why;
   sockaddr_storage name;
   alignas(cmsghdr) std::array<std::byte, local_control_size> control;
   iovec part{const_cast<std::byte*>(m.payload.data()), m.payload.size()};
@@ -39,13 +40,13 @@ std::int64_t send_alone(const outgoing_message& m, const socket_block& on) noexc
   }
   write_control(m, on, 0, control, h);
   for (;;) {
-    if (::sendmsg(on.descriptor, &h, flags) >= 0) return 1;
+    if (::sendmsg(on.descriptor, &h, send_flags) >= 0) return 1;
     if (errno != EINTR) return failure();
   }
 }
 
-bool goes_alone(const outgoing_message& m) noexcept {
-  return !m.handles.empty() || (m.to != nullptr && m.to->is_empty());
+bool goes_alone(const outgoing_message& m, const socket_block& on) noexcept {
+  return !m.handles.empty() || (m.to != nullptr && m.to->is_empty()) || refusal_of(m, on) != 0;
 }
 
 bool goes_alike(const outgoing_message& a, const outgoing_message& b) noexcept {
@@ -71,7 +72,7 @@ std::size_t run_length(std::span<const outgoing_message> from, socket_block& on)
   const outgoing_message& first = from.front();
   const std::size_t size = first.payload.size();
   const std::size_t most = std::min(from.size(), segments_max);
-  if (on.domain == family::local || size == 0) return 1;
+  if (!is_linux || on.domain == family::local || size == 0) return 1;
   std::size_t length = 1;
   std::size_t total = size;
   while (length < most && goes_alike(first, from[length])) {
@@ -92,7 +93,7 @@ class call {
   // which has such errors, sends one run a call.
   call(std::span<const outgoing_message> from, socket_block& on) noexcept : on_(on) {
     const std::size_t most = on.has_peer || from.front().to == nullptr ? 1 : calls_together;
-    while (!from.empty() && !goes_alone(from.front()) && runs_ < most &&
+    while (!from.empty() && !goes_alone(from.front(), on) && runs_ < most &&
            parts_ + segments_max <= parts.size()) {
       const std::size_t length = run_length(from, on);
       add(from.first(length));
@@ -104,8 +105,10 @@ class call {
   std::int64_t send() noexcept {
     for (;;) {
       if (runs_ == 1) {
-        if (::sendmsg(on_.descriptor, &headers[0].msg_hdr, flags) >= 0) return static_cast<int>(counts[0]);
-      } else if (const int got = ::sendmmsg(on_.descriptor, headers.data(), runs_, flags); got >= 0) {
+        if (::sendmsg(on_.descriptor, &headers[0].msg_hdr, send_flags) >= 0)
+          return static_cast<int>(counts[0]);
+      } else if (const int got = send_batch(on_.descriptor, std::span(headers).first(runs_), send_flags);
+                 got >= 0) {
         std::int64_t messages = 0;
         for (int i = 0; i < got; ++i) messages += counts[static_cast<std::size_t>(i)];
         return messages;
@@ -121,7 +124,7 @@ class call {
     msghdr& h = headers[runs_].msg_hdr;
     h = {};
     h.msg_iov = &parts[parts_];
-    h.msg_iovlen = run.size();
+    h.msg_iovlen = static_cast<decltype(h.msg_iovlen)>(run.size());
     for (const outgoing_message& m : run)
       parts[parts_++] = {const_cast<std::byte*>(m.payload.data()), m.payload.size()};
     if (first.to != nullptr) {
@@ -164,7 +167,7 @@ void forget_in_time(socket_block& on, std::int64_t sent) noexcept {
 
 // Sends one or more from the front. How many went out, or -errno of the first.
 std::int64_t send_first(std::span<const outgoing_message> left, socket_block& on) noexcept {
-  if (left.size() == 1 || goes_alone(left[0])) return send_alone(left[0], on);
+  if (left.size() == 1 || goes_alone(left[0], on)) return send_alone(left[0], on);
   call all(left, on);
   const std::int64_t sent = all.send();
   if (sent >= 0 || !all.begins_with_a_run() || !may_be_the_cutting(sent)) return sent;
@@ -194,6 +197,7 @@ progress send_as_stream(op& o) noexcept {
   // The kernel drops in silence what comes beside no bytes, and refuses more descriptors than it can hold.
   if (m.payload.empty() || m.handles.size() > message_handles_max)
     return m.outcome = -EINVAL, o.outcome = -EINVAL, progress::done;
+  if (const int why = refusal_of(m, *o.on); why != 0) return o.outcome = m.outcome = -why, progress::done;
   alignas(cmsghdr) std::array<std::byte, local_control_size> control;
   while (o.moved < m.payload.size()) {
     iovec part{const_cast<std::byte*>(m.payload.data()) + o.moved, m.payload.size() - o.moved};
@@ -201,7 +205,7 @@ progress send_as_stream(op& o) noexcept {
     h.msg_iov = &part;
     h.msg_iovlen = 1;
     if (o.moved == 0) write_control(m, *o.on, 0, control, h);
-    const ssize_t sent = ::sendmsg(o.on->descriptor, &h, flags);
+    const ssize_t sent = ::sendmsg(o.on->descriptor, &h, send_flags);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return progress::blocked;
     if (sent < 0) return m.outcome = -errno, o.outcome = -errno, progress::done;

@@ -33,7 +33,8 @@ std::int64_t receive_into(message_room& r, int descriptor, unsigned count, int f
       const ssize_t got = ::recvmsg(descriptor, &r.headers[0].msg_hdr, flags);
       r.headers[0].msg_len = static_cast<unsigned>(got);
       if (got >= 0) return 1;
-    } else if (const int got = ::recvmmsg(descriptor, r.headers.data(), count, flags, nullptr); got >= 0) {
+    } else if (const int got = receive_batch(descriptor, std::span(r.headers).first(count), flags);
+               got >= 0) {
       return got;
     }
     if (errno != EINTR) return errno == EWOULDBLOCK ? -EAGAIN : -errno;
@@ -49,7 +50,7 @@ std::int64_t receive_messages_now(const socket_block& on, message_pool& pool, op
   const auto wanted = static_cast<unsigned>(std::min(o.size, message_room::messages_max));
   const unsigned count = room->prepare(
       on.domain == family::local ? message_room::cut::few : message_room::cut::many, is_stream ? 1 : wanted);
-  const int flags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC | (is_stream ? 0 : MSG_TRUNC);
+  const int flags = message_flags | (is_stream ? 0 : MSG_TRUNC);
   const std::int64_t got = receive_into(*room, on.descriptor, count, flags);
   // A stream may end, or stop before descriptors that come with the next bytes.
   drained = got == -EAGAIN || (!is_stream && got > 0 && got < std::int64_t{count});

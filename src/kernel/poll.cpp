@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernel/poller.hpp"
+#include "kernel/system.hpp"
 #include "kernel/wake_event.hpp"
 
 namespace soquete::kernel {
@@ -36,7 +37,7 @@ class poll_poller final : public poller {
     pollfd& slot = slots_[token.place + 1];
     // Without interest the descriptor is hidden: poll(2) would tell of a hang-up again and again.
     slot.fd = reading || writing ? descriptor : ~descriptor;
-    slot.events = static_cast<short>((reading ? POLLIN | POLLRDHUP : 0) | (writing ? POLLOUT : 0));
+    slot.events = static_cast<short>((reading ? POLLIN | poll_hang_up : 0) | (writing ? POLLOUT : 0));
   }
 
   void remove(int, poll_token token) noexcept override { slots_[token.place + 1] = {-1, 0, 0}; }
@@ -53,7 +54,7 @@ class poll_poller final : public poller {
       const short events = slots_[place].revents;
       if (events == 0) continue;
       --left;
-      const bool hung_up = (events & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0;
+      const bool hung_up = (events & (poll_hang_up | POLLHUP | POLLERR | POLLNVAL)) != 0;
       const bool failed = (events & (POLLHUP | POLLERR | POLLNVAL)) != 0;
       ready_.push_back({{static_cast<std::uint32_t>(place - 1), generations_[place]},
                         hung_up || (events & POLLIN) != 0,
@@ -68,10 +69,10 @@ class poll_poller final : public poller {
  private:
   int wait_for(time_point now, time_point until) noexcept {
     using namespace std::chrono;
-    if (until == time_point::max()) return ::ppoll(slots_.data(), slots_.size(), nullptr, nullptr);
+    if (until == time_point::max()) return poll_for(slots_.data(), slots_.size(), nullptr);
     const auto left = std::max(until - now, clock::duration::zero());
     const timespec span{duration_cast<seconds>(left).count(), static_cast<long>((left % seconds(1)).count())};
-    return ::ppoll(slots_.data(), slots_.size(), &span, nullptr);
+    return poll_for(slots_.data(), slots_.size(), &span);
   }
 
   wake_event wake_;

@@ -15,6 +15,8 @@ namespace soquete::kernel {
 struct poll_token {
   std::uint32_t place = 0;
   std::uint32_t generation = 0;
+
+  friend bool operator==(const poll_token&, const poll_token&) = default;
 };
 
 struct ready_event {
@@ -24,6 +26,8 @@ struct ready_event {
   /// The peer has finished, or the descriptor has failed, or urgent bytes part the stream: no other event
   /// tells when there is more to read.
   bool hung_up = false;
+
+  friend bool operator==(const ready_event&, const ready_event&) = default;
 };
 
 class poller {
@@ -46,7 +50,7 @@ class poller {
   virtual void wake() noexcept = 0;
 };
 
-result<std::unique_ptr<poller>> make_epoll_poller();
+result<std::unique_ptr<poller>> make_epoll_poller();  // Linux
 result<std::unique_ptr<poller>> make_poll_poller();
 
 }  // namespace soquete::kernel

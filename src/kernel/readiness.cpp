@@ -120,7 +120,8 @@ bool readiness_driver::start_reading(block& b, op& o) noexcept {
 // True: the operation has failed, because the descriptor cannot be watched.
 bool readiness_driver::watch(block& b, op& o) noexcept {
   ++calls_;
-  const int added = poller_->add(b.descriptor, b.token);
+  // A file never waits. Not every poller refuses one: kqueue(2) would wait for it to grow.
+  const int added = b.kind == descriptor_kind::file ? -EPERM : poller_->add(b.descriptor, b.token);
   if (added == -EPERM) {
     b.always_ready = b.readable = b.hung_up = true;
     return false;

@@ -7,11 +7,15 @@
 #include <cstddef>
 #include <cstring>
 
+#include "kernel/system.hpp"
+
 namespace soquete::kernel {
 
 socket_address::socket_address(const endpoint& from) noexcept : size(write_address(from, storage)) {}
 
-socklen_t write_address(const endpoint& from, sockaddr_storage& into) noexcept {
+namespace {
+
+socklen_t write_plain(const endpoint& from, sockaddr_storage& into) noexcept {
   if (from.is_local()) {
     sockaddr_un local{};
     local.sun_family = AF_UNIX;
@@ -44,6 +48,16 @@ socklen_t write_address(const endpoint& from, sockaddr_storage& into) noexcept {
   return sizeof v6;
 }
 
+}  // namespace
+
+socklen_t write_address(const endpoint& from, sockaddr_storage& into) noexcept {
+  const socklen_t size = write_plain(from, into);
+#if defined(SIN6_LEN)  // RFC 3493, section 3.4: where addresses hold their own length.
+  into.ss_len = static_cast<std::uint8_t>(size);
+#endif
+  return size;
+}
+
 endpoint socket_address::to_endpoint() const noexcept { return endpoint_of(storage, size); }
 
 endpoint endpoint_of(const sockaddr_storage& storage, socklen_t size) noexcept {
@@ -68,7 +82,7 @@ endpoint endpoint_of(const sockaddr_storage& storage, socklen_t size) noexcept {
     const std::size_t used = size > offsetof(sockaddr_un, sun_path)
                                  ? std::min(size - offsetof(sockaddr_un, sun_path), sizeof local.sun_path)
                                  : 0;
-    if (used == 0) return endpoint::local_unnamed();
+    if (used == 0 || (!is_linux && local.sun_path[0] == '\0')) return endpoint::local_unnamed();
     if (local.sun_path[0] == '\0')
       return endpoint::local_abstract({local.sun_path + 1, used - 1}).value_or(endpoint::local_unnamed());
     return endpoint::local_path({local.sun_path, strnlen(local.sun_path, used)})

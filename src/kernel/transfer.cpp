@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include <limits>
 
 #include "kernel/sockaddr.hpp"
+#include "kernel/system.hpp"
 
 namespace soquete::kernel {
 namespace {
@@ -42,10 +42,8 @@ bool is_good_for(int descriptor, int wrong_mode) noexcept {
 // be asked call by call not to wait (pipes: since 6.4); where it cannot, we look before each call, and a
 // writable pipe takes PIPE_BUF bytes for certain.
 std::int64_t write_other(int descriptor, const std::byte* data, std::size_t size) noexcept {
-  iovec whole{const_cast<std::byte*>(data), size};
-  const std::int64_t sent = uninterrupted([&] { return ::pwritev2(descriptor, &whole, 1, -1, RWF_NOWAIT); });
-  if (sent >= 0 || (sent != -EOPNOTSUPP && sent != -EINVAL && sent != -ENOSYS && sent != -ESPIPE))
-    return sent;
+  const std::int64_t sent = uninterrupted([&] { return write_at_once(descriptor, data, size); });
+  if (sent != -EOPNOTSUPP) return sent;
   if (!is_ready(descriptor, POLLOUT)) return is_good_for(descriptor, O_RDONLY) ? -EAGAIN : -EBADF;
   return uninterrupted([&] { return ::write(descriptor, data, std::min<std::size_t>(size, PIPE_BUF)); });
 }
@@ -57,7 +55,7 @@ std::int64_t write_any(const socket_block& on, const std::byte* data, std::size_
 
 std::int64_t send_bytes(const op& o, const std::byte* data, std::size_t size) noexcept {
   if (!is_socket(o.on->kind)) return write_any(*o.on, data, size);
-  return uninterrupted([&] { return ::send(o.on->descriptor, data, size, MSG_DONTWAIT | MSG_NOSIGNAL); });
+  return uninterrupted([&] { return ::send(o.on->descriptor, data, size, send_flags); });
 }
 
 // The parts that are not yet sent, as many as fit.
@@ -80,8 +78,8 @@ std::int64_t send_some_parts(const op& o) noexcept {
     return write_any(*o.on, static_cast<const std::byte*>(vectors[0].iov_base), vectors[0].iov_len);
   msghdr message{};
   message.msg_iov = vectors.data();
-  message.msg_iovlen = count;
-  return uninterrupted([&] { return ::sendmsg(o.on->descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL); });
+  message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(count);
+  return uninterrupted([&] { return ::sendmsg(o.on->descriptor, &message, send_flags); });
 }
 
 std::size_t wanted(const op& o) noexcept {
@@ -120,7 +118,9 @@ progress send_now(op& o) noexcept {
 }
 
 progress connect_now(op& o) noexcept {
-  const socket_address to(*static_cast<const endpoint*>(o.data));
+  const endpoint& where = *static_cast<const endpoint*>(o.data);
+  if (const int why = refusal_of(where); why != 0) return o.outcome = -why, progress::done;
+  const socket_address to(where);
   if (::connect(o.on->descriptor, to.get(), to.size) == 0) return o.outcome = 0, progress::done;
   // A connect that a signal interrupts goes on by itself, as one that would block.
   if (errno == EINPROGRESS || errno == EINTR) return progress::blocked;
@@ -137,7 +137,7 @@ std::int64_t connect_verdict(const socket_block& block) noexcept {
 int accept_now(const socket_block& block, endpoint& peer) noexcept {
   socket_address from;
   for (;;) {
-    const int got = ::accept4(block.descriptor, from.get(), &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int got = accept_socket(block.descriptor, from.get(), &from.size);
     if (got >= 0) {
       peer = from.to_endpoint();
       return got;
@@ -152,9 +152,7 @@ std::int64_t readable_now(const socket_block& block) noexcept {
 }
 
 std::int64_t signal_now(const socket_block& block) noexcept {
-  signalfd_siginfo info;
-  const std::int64_t got = uninterrupted([&] { return ::read(block.descriptor, &info, sizeof info); });
-  return got < 0 ? got : static_cast<std::int64_t>(info.ssi_signo);
+  return uninterrupted([&] { return next_signal(block.descriptor); });
 }
 
 }  // namespace soquete::kernel

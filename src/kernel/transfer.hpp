@@ -25,7 +25,7 @@ int accept_now(const socket_block&, endpoint& peer) noexcept;
 /// 0 when a read would not wait, else -EAGAIN.
 std::int64_t readable_now(const socket_block&) noexcept;
 
-/// The next signal's number, or -EAGAIN.  signalfd(2)
+/// The next signal's number, or -EAGAIN.
 std::int64_t signal_now(const socket_block&) noexcept;
 
 }  // namespace soquete::kernel

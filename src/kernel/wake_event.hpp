@@ -1,4 +1,4 @@
-// A descriptor that another thread can make readable.  eventfd(2)
+// A descriptor that another thread can make readable.  eventfd(2), pipe(2)
 #pragma once
 
 #include <soquete/error.hpp>
@@ -20,6 +20,7 @@ class wake_event {
 
  private:
   int descriptor_ = -1;
+  int other_end_ = -1;  ///< Written to, where it is another one than is read.
 };
 
 }  // namespace soquete::kernel

@@ -1,4 +1,4 @@
-// A descriptor that another thread can make readable.
+// A descriptor that another thread can make readable: a counter.
 #include "kernel/wake_event.hpp"
 
 #include <sys/eventfd.h>

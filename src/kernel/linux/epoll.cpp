@@ -1,5 +1,6 @@
 // A poller over epoll(7), edge-triggered.
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <array>
 #include <cerrno>
@@ -85,7 +86,9 @@ class epoll_poller final : public poller {
     if (has_nanoseconds_) {
       const timespec span{duration_cast<seconds>(left).count(),
                           static_cast<long>((left % seconds(1)).count())};
-      const int got = ::epoll_pwait2(epoll_, raw_.data(), room, &span, nullptr);
+      // By number: musl has no epoll_pwait2().
+      const auto got =
+          static_cast<int>(::syscall(SYS_epoll_pwait2, epoll_, raw_.data(), room, &span, nullptr, 0L));
       if (got >= 0 || (errno != ENOSYS && errno != EPERM)) return got;
       has_nanoseconds_ = false;  // Linux before 5.11, or a filter that does not know the call.
     }

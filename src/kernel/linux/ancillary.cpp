@@ -202,4 +202,6 @@ void write_control(const outgoing_message& from, const socket_block& on, std::ui
   header.msg_controllen = out.used();
 }
 
+int refusal_of(const outgoing_message&, const socket_block&) noexcept { return 0; }
+
 }  // namespace soquete::kernel

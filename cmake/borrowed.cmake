@@ -1,0 +1,31 @@
+# What a build for another system takes from this one: headers and sources that are the same everywhere. They
+# are linked to one by one, for /usr/include as a whole would hide the other system's.
+function(soquete_borrow_headers name header)
+  if(TARGET ${name})
+    return()
+  endif()
+  find_path(found_${header} ${ARGN} PATHS /usr/include NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH REQUIRED)
+  set(folder "${PROJECT_BINARY_DIR}/borrowed")
+  file(MAKE_DIRECTORY "${folder}")
+  file(CREATE_LINK "${found_${header}}/${header}" "${folder}/${header}" SYMBOLIC)
+  string(MAKE_C_IDENTIFIER "borrowed_${name}" target)
+  add_library(${target} INTERFACE)
+  add_library(${name} ALIAS ${target})
+  target_include_directories(${target} SYSTEM INTERFACE "${folder}")
+endfunction()
+
+macro(soquete_borrow_for_command)
+  soquete_borrow_headers(CLI11::CLI11 CLI CLI/CLI.hpp)
+  soquete_borrow_headers(fmt::fmt fmt fmt/format.h)
+  target_compile_definitions(borrowed_fmt__fmt INTERFACE FMT_HEADER_ONLY)
+endmacro()
+
+# GoogleTest as Debian's package of its source has it.
+macro(soquete_borrow_googletest)
+  set(INSTALL_GTEST OFF)
+  set(BUILD_GMOCK OFF)
+  add_subdirectory(/usr/src/googletest "${PROJECT_BINARY_DIR}/googletest" EXCLUDE_FROM_ALL SYSTEM)
+  if(NOT TARGET GTest::gtest_main)
+    add_library(GTest::gtest_main ALIAS gtest_main)
+  endif()
+endmacro()

@@ -1,0 +1,96 @@
+// Linux's own: flags at birth, signalfd(2), pwritev2(2).
+#include "kernel/system.hpp"
+
+#include <netinet/in.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#include <cerrno>
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+#ifndef RWF_NOWAIT
+#define RWF_NOWAIT 0x00000008
+#endif
+
+namespace soquete::kernel {
+
+const int send_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+const int message_flags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC;
+const int multipath_protocol = IPPROTO_MPTCP;
+
+int open_socket(int domain, int type, int protocol) noexcept {
+  return ::socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+}
+
+int open_pair(int type, int (&ends)[2]) noexcept {
+  return ::socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
+}
+
+int accept_socket(int listener, sockaddr* from, socklen_t* size) noexcept {
+  return ::accept4(listener, from, size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+void silence_broken_pipe(int) noexcept {}  // MSG_NOSIGNAL does.
+
+int receive_batch(int descriptor, std::span<mmsghdr> all, int flags) noexcept {
+  return ::recvmmsg(descriptor, all.data(), static_cast<unsigned>(all.size()), flags, nullptr);
+}
+
+int send_batch(int descriptor, std::span<mmsghdr> all, int flags) noexcept {
+  return ::sendmmsg(descriptor, all.data(), static_cast<unsigned>(all.size()), flags);
+}
+
+int peer_credentials_of(int descriptor, credentials& told) noexcept {
+  ucred who{};
+  socklen_t size = sizeof who;
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) return -1;
+  told = {who.pid, who.uid, who.gid};
+  return 0;
+}
+
+bool is_listening(int descriptor) noexcept {
+  int answer = 0;
+  socklen_t size = sizeof answer;
+  return ::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &answer, &size) == 0 && answer != 0;
+}
+
+int domain_of(int descriptor) noexcept {
+  int domain = -1;
+  socklen_t size = sizeof domain;
+  return ::getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 ? domain : -1;
+}
+
+bool needs_reset(int) noexcept { return false; }
+
+int refusal_of(const endpoint&) noexcept { return 0; }
+
+ssize_t write_at_once(int descriptor, const void* data, std::size_t size) noexcept {
+  iovec whole{const_cast<void*>(data), size};
+  // By number: musl before 1.2.5 has no pwritev2(). The position is -1, in two halves.
+  const auto sent = ::syscall(SYS_pwritev2, descriptor, &whole, 1L, -1L, -1L, RWF_NOWAIT);
+  if (sent < 0 && (errno == EINVAL || errno == ENOSYS || errno == ESPIPE)) errno = EOPNOTSUPP;
+  return sent;
+}
+
+int poll_for(pollfd* all, std::size_t count, const timespec* span) noexcept {
+  return ::ppoll(all, count, span, nullptr);
+}
+
+int open_signal_watch(std::span<const int> signals) noexcept {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : signals) sigaddset(&set, number);
+  return ::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+int next_signal(int watch) noexcept {
+  signalfd_siginfo told;
+  return ::read(watch, &told, sizeof told) < 0 ? -1 : static_cast<int>(told.ssi_signo);
+}
+
+}  // namespace soquete::kernel
+
+const char* soquete::program_name() noexcept { return program_invocation_short_name; }
