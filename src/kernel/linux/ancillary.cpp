@@ -117,7 +117,7 @@ class control_writer {
     cmsghdr head{};
     head.cmsg_level = level;
     head.cmsg_type = type;
-    head.cmsg_len = CMSG_LEN(value.size());
+    head.cmsg_len = static_cast<decltype(head.cmsg_len)>(CMSG_LEN(value.size()));
     std::memcpy(at, &head, sizeof head);
     std::memcpy(at + CMSG_LEN(0), value.data(), value.size());
     used_ += CMSG_SPACE(value.size());
@@ -199,7 +199,7 @@ void write_control(const outgoing_message& from, const socket_block& on, std::ui
     if (segment != 0) out.add(IPPROTO_UDP, udp_segment, static_cast<std::uint16_t>(segment));
   }
   header.msg_control = out.used() != 0 ? room.data() : nullptr;
-  header.msg_controllen = out.used();
+  header.msg_controllen = static_cast<decltype(header.msg_controllen)>(out.used());
 }
 
 int refusal_of(const outgoing_message&, const socket_block&) noexcept { return 0; }
