@@ -357,6 +357,7 @@ void uring_driver::on_completion(const io_uring_cqe& c) noexcept {
     }
     case waking:
       wake_.clear();
+      is_woken_ = true;
       if ((c.flags & IORING_CQE_F_MORE) == 0) watch_wake_ups();
       return;
     default: return;

@@ -86,6 +86,7 @@ class uring_driver final : public kernel_driver {
   bool is_set_up_ = false;
   uring_buffers buffers_;
   wake_event wake_;
+  bool is_woken_ = false;  ///< Found while entering for something else: the next turn does not wait.
   std::size_t open_ = 0;
   std::size_t closing_ = 0;  ///< Of those open: closed by their owners, still known to the kernel.
   std::uint64_t calls_ = 0;

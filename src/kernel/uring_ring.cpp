@@ -182,7 +182,7 @@ void uring_driver::turn(time_point until) noexcept {
   feed_starved();
   ++calls_;
   // No sleep while somebody starves: what completes in this turn may bring a buffer home.
-  if (!starved_.empty()) until = time_point::min();
+  if (!starved_.empty() || is_woken_) until = time_point::min();
   const time_point from = until == time_point::max() ? queue().now() : now();
   // The kernel runs the work that completes requests only when entered for events.
   if (until <= from) {
@@ -195,6 +195,7 @@ void uring_driver::turn(time_point until) noexcept {
     io_uring_submit_and_wait_timeout(&ring_, &first, 1, &limit, nullptr);
   }
   reap();
+  is_woken_ = false;
   if (!starved_.empty() && queue().empty()) relieve_starved();
 }
 
