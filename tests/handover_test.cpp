@@ -217,7 +217,7 @@ task<result<void>> ask(load& l) {
 // Goal: a server that is restarted under load refuses, resets and loses nothing.
 // Method: examples/restart, five more times, each once a sixth of the requests has been answered.
 TEST_P(restarting, no_client_of_20000_requests_notices_five_restarts) {
-  const child_ending how = in_a_child([this] {
+  const child_ending how = in_a_child([] {
     if (!enter_own_network()) return lacks_permission;
     const std::string driver = "SOQUETE_DRIVER=" + driver_name({GetParam(), 0});
     const auto start = [&] {
