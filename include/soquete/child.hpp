@@ -22,14 +22,15 @@ class child_stream {
   static constexpr child_stream socket() noexcept { return {kind::socket, -1}; }
   /// A copy of this descriptor of ours, which stays ours: close it where the other end should see an end.
   static constexpr child_stream given(int number) noexcept { return {kind::given, number}; }
+  /// The same of a descriptor of a loop.
   static child_stream given(const descriptor& ours) noexcept { return given(ours.number()); }
   /// For errors: where the child's output goes.
   static constexpr child_stream same_as_output() noexcept { return {kind::same_as_output, -1}; }
 
   /// Which of these.
   enum class kind : std::uint8_t { inherited, null, pipe, socket, given, same_as_output };
-  constexpr kind what() const noexcept { return what_; }
-  constexpr int number() const noexcept { return number_; }
+  constexpr kind what() const noexcept { return what_; }     ///< Which.
+  constexpr int number() const noexcept { return number_; }  ///< Of what is given; else -1.
 
  private:
   constexpr child_stream(kind what, int number) noexcept : number_(number), what_(what) {}
@@ -39,8 +40,8 @@ class child_stream {
 
 /// One more descriptor for a child: a copy of ours, with a number that it expects.
 struct passed_descriptor {
-  int ours = -1;
-  int theirs = -1;
+  int ours = -1;    ///< Its number here.
+  int theirs = -1;  ///< Its number there; one number once.
 };
 
 /// Whom a signal from the terminal, or child::kill(), reaches.
@@ -52,9 +53,9 @@ enum class child_group : std::uint8_t {
 
 /// How to run a program. What it points to is needed until start() returns.
 struct child_options {
-  child_stream input = child_stream::inherit();
-  child_stream output = child_stream::inherit();
-  child_stream errors = child_stream::inherit();
+  child_stream input = child_stream::inherit();   ///< Its standard input.
+  child_stream output = child_stream::inherit();  ///< Its standard output.
+  child_stream errors = child_stream::inherit();  ///< Its standard error.
   /// "NAME=value"; "NAME" alone takes it away. The first of a name counts.
   std::span<const std::string> variables{};
   bool has_our_environment = true;  ///< `variables` come on top of it; false: they are all there is.
@@ -62,20 +63,23 @@ struct child_options {
   std::string_view directory{};
   /// Besides the standard streams. All others are closed there, whoever has opened them.
   std::span<const passed_descriptor> descriptors{};
-  child_group group = child_group::ours;
+  child_group group = child_group::ours;  ///< Whom signals reach with it.
 };
 
 /// A program and its arguments: `{"sort", "-n"}`, or what a vector holds. Not a line for a shell.
 class arguments {
  public:
+  /// From words, the program first.
   template <std::convertible_to<std::string_view>... Words>
     requires(sizeof...(Words) != 0)
   arguments(const Words&... words) {
     words_.reserve(sizeof...(Words));
     (words_.emplace_back(std::string_view(words)), ...);
   }
+  /// From a list, the program first.
   arguments(std::vector<std::string> words) noexcept : words_(std::move(words)) {}
 
+  /// The program first.
   std::span<const std::string> words() const noexcept { return words_; }
 
  private:
@@ -134,8 +138,8 @@ class child {
   /// Our ends of its standard streams, open for pipes and sockets. input() and output() of one socket are
   /// one: finish() ends one direction, close() both.
   descriptor& input() noexcept { return input_; }
-  descriptor& output() noexcept { return is_one_socket_ ? input_ : output_; }
-  descriptor& errors() noexcept { return errors_; }
+  descriptor& output() noexcept { return is_one_socket_ ? input_ : output_; }  ///< See input().
+  descriptor& errors() noexcept { return errors_; }                            ///< See input().
 
   /// Waits for its end and tells how it came. Again later, it tells the same. One wait at a time. Bytes that
   /// it has written are still there afterwards; what it has started may live on and keep its output open.
@@ -153,6 +157,7 @@ class child {
 
   /// How it ended, once somebody has waited for that.
   const std::optional<exit_status>& status() const noexcept { return process_.status(); }
+  /// Its number, which may be another process's once it has been waited for.
   int pid() const noexcept { return process_.pid(); }
 
  private:
@@ -165,9 +170,9 @@ class child {
 
 /// What a program has said.
 struct captured {
-  std::string output{};
-  std::string errors{};
-  exit_status status{};
+  std::string output{};  ///< On its standard output.
+  std::string errors{};  ///< On its standard error.
+  exit_status status{};  ///< How it ended.
 };
 
 /// Runs a program to its end: `input` goes in, what it writes comes back, at most `limit` bytes each of

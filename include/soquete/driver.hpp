@@ -44,7 +44,7 @@ struct path_claim {
 struct owned_path {
   std::string path;          ///< Absolute.
   std::uint64_t device = 0;  ///< With `inode`: which file was ours, should another be there by then.
-  std::uint64_t inode = 0;
+  std::uint64_t inode = 0;   ///< With `device`.
 };
 
 /// What a driver keeps of one open socket. Made and freed by the driver; drivers add their own part.
@@ -157,7 +157,9 @@ class driver {
   virtual result<void> set(socket_block&, text_option, std::string_view value) = 0;
   /// What an option that is text is set to.  getsockopt(2)
   virtual result<std::string> get(const socket_block&, text_option) const = 0;
+  /// Sets an option by number, with bytes as they are.  setsockopt(2)
   virtual result<void> set_raw(socket_block&, option_number, bytes value) = 0;
+  /// Gives how many bytes the option has filled.  getsockopt(2)
   virtual result<std::size_t> get_raw(const socket_block&, option_number, mutable_bytes into) const = 0;
   virtual result<tcp_info> info(const socket_block&) const = 0;  // TCP_INFO, tcp(7)
   virtual result<void> shutdown(socket_block&, direction) = 0;   // shutdown(2)

@@ -40,6 +40,7 @@ class datagram {
                                              std::span<const handle> handles = {}) noexcept {
     return {socket_.block(), payload, handles, whom};
   }
+  /// The same with text.
   [[nodiscard]] detail::send_message send_to(const endpoint& whom, std::string_view text,
                                              std::span<const handle> handles = {}) noexcept {
     return send_to(whom, as_bytes(text), handles);
@@ -58,6 +59,7 @@ class datagram {
   bool is_open() const noexcept { return socket_.is_open(); }
   int descriptor() const noexcept { return socket_.descriptor(); }
   result<endpoint> local() const { return socket_.local(); }
+  /// Nothing unless connected.
   endpoint peer() const noexcept { return socket_.peer(); }
   socket_options options() noexcept { return socket_options(socket_.block()); }
 

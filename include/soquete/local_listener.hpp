@@ -26,9 +26,11 @@ class listener_of {
   listener_of() = default;
   explicit listener_of(socket listening) noexcept : socket_(std::move(listening)) {}
 
+  /// What accept() returns: to be awaited.
   class accepting {
    public:
     using awaiter = accepting;
+    /// On this socket, which listens.
     explicit accepting(socket_block& on) noexcept : slot_(on.reader) {}
     bool begin(environment env, waiter* then) noexcept {
       slot_.code = opcode::accept;

@@ -50,6 +50,7 @@ class seqpacket {
   bool is_open() const noexcept { return socket_.is_open(); }
   int descriptor() const noexcept { return socket_.descriptor(); }
   result<endpoint> local() const { return socket_.local(); }
+  /// Nothing where the peer has no name.
   endpoint peer() const noexcept { return socket_.peer(); }
   socket_options options() noexcept { return socket_options(socket_.block()); }
 

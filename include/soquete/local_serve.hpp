@@ -26,8 +26,8 @@ struct serve_options {
   std::size_t max_connections = 0;  ///< 0: as many as descriptors allow. Others wait in the backlog.
   std::size_t max_per_user = 0;     ///< 0: no limit. Others are closed.
   std::chrono::nanoseconds drain =
-      std::chrono::seconds(3);  ///< What clients get when the server is asked to end.
-  listen_options listen{};
+      std::chrono::seconds(3);         ///< What clients get when the server is asked to end.
+  listen_options listen{};             ///< How the listener is opened.
   std::string_view handover{};         ///< As tcp::serve_options'.
   const serve_watch* watch = nullptr;  ///< Outlives the server.
 };
@@ -45,8 +45,8 @@ using client_handler = std::function<task<result<void>>(stream)>;
 
 /// The same for functions and lambdas, which are kept until the server has ended.
 template <class F>
-requires(!std::is_same_v<F, client_handler> && std::is_invocable_r_v<task<result<void>>, F&, stream>)
-    [[nodiscard]] task<result<void>> serve(std::string_view where, F handler, serve_options options = {}) {
+  requires(!std::is_same_v<F, client_handler> && std::is_invocable_r_v<task<result<void>>, F&, stream>)
+[[nodiscard]] task<result<void>> serve(std::string_view where, F handler, serve_options options = {}) {
   static_assert(detail::safe_closure<F>, "name the closure first: GCC 12 destroys owning captures twice");
   return serve(where, client_handler(std::move(handler)), options);
 }

@@ -54,8 +54,8 @@ enum class text_option : std::uint8_t {
 
 /// Any option, by the numbers of the system's headers: `{IPPROTO_TCP, TCP_QUICKACK}`.
 struct option_number {
-  int level;
-  int name;
+  int level;  ///< SOL_SOCKET, IPPROTO_TCP, …
+  int name;   ///< SO_…, TCP_…
 };
 
 }  // namespace soquete

@@ -7,9 +7,10 @@ namespace soquete {
 
 /// Both ends of a pipe.
 struct pipe_ends {
+  /// From its two ends.
   pipe_ends(descriptor r, descriptor w) noexcept : reading(std::move(r)), writing(std::move(w)) {}
-  descriptor reading;
-  descriptor writing;
+  descriptor reading;  ///< Gives what is written to the other.
+  descriptor writing;  ///< Takes bytes.
 };
 
 /// A new pipe, closed in programs that are run.  Errors: too_many_files_open.  pipe(2)

@@ -26,8 +26,8 @@ struct serve_options {
   std::size_t max_connections = 0;  ///< 0: as many as descriptors allow. Others wait in the backlog.
   std::size_t max_per_address = 0;  ///< 0: no limit. Others are reset. IPv4 counts alike on [::].
   std::chrono::nanoseconds drain =
-      std::chrono::seconds(3);         ///< What clients get when the server is asked to end.
-  listen_options listen{};             ///< Of each listener.
+      std::chrono::seconds(3);  ///< What clients get when the server is asked to end.
+  listen_options listen{};      ///< Of each listener.
   /// A local name, "unix:/run/web.handover", at which a later process of the same user takes the listeners
   /// over, without a refused connection: see serve(). Empty: none. Outlives the server.
   std::string_view handover{};
@@ -54,8 +54,8 @@ using client_handler = std::function<task<result<void>>(stream)>;
 
 /// The same for functions and lambdas, which are kept until the server has ended.
 template <class F>
-requires(!std::is_same_v<F, client_handler> && std::is_invocable_r_v<task<result<void>>, F&, stream>)
-    [[nodiscard]] task<result<void>> serve(std::string_view where, F handler, serve_options options = {}) {
+  requires(!std::is_same_v<F, client_handler> && std::is_invocable_r_v<task<result<void>>, F&, stream>)
+[[nodiscard]] task<result<void>> serve(std::string_view where, F handler, serve_options options = {}) {
   static_assert(detail::safe_closure<F>, "name the closure first: GCC 12 destroys owning captures twice");
   return serve(where, client_handler(std::move(handler)), options);
 }

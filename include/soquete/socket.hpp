@@ -175,6 +175,7 @@ class socket_options {
   /// Values of any size. What `into` holds is given to the kernel as well, for the options that read it.
   /// Gives the size of the value, cut to `into.size()` bytes.
   result<void> set_raw_bytes(option_number which, bytes value);
+  /// See set_raw_bytes().
   result<std::size_t> get_raw_bytes(option_number which, mutable_bytes into) const;
 
  protected:
@@ -183,6 +184,7 @@ class socket_options {
   result<void> set(text_option which, std::string_view value);
   result<std::int64_t> get(option which) const { return block_.home.get(block_, which); }
   result<bool> flag(option which) const;
+  /// Fills all of `room` but its last byte.  Errors: value_too_large otherwise.
   result<void> get_raw_whole(option_number which, mutable_bytes room) const;
 
  private:
