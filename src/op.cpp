@@ -22,6 +22,34 @@ step step_of(opcode code) noexcept {
   return step::none;
 }
 
+std::int64_t bytes_of(std::span<const received_message> all) noexcept {
+  std::int64_t sum = 0;
+  for (const received_message& one : all) sum += one.size;
+  return sum;
+}
+
+std::int64_t bytes_of(std::span<const outgoing_message> all) noexcept {
+  std::int64_t sum = 0;
+  for (const outgoing_message& one : all) sum += static_cast<std::int64_t>(one.payload.size());
+  return sum;
+}
+
+// Their bytes and whom the first is about, not their number.
+void tell_messages(trace_event& event, const slot& s) noexcept {
+  event.note = "messages";
+  if (s.code == opcode::receive_messages && s.outcome > 0) {
+    const auto* const first = static_cast<const received_message*>(s.data);
+    event.amount = bytes_of(std::span(first, static_cast<std::size_t>(s.outcome)));
+    if (!first->from.is_empty()) event.subject = &first->from;
+  }
+  if (s.code == opcode::send_messages && s.moved > 0) {
+    const auto* const first = static_cast<const outgoing_message*>(s.data);
+    event.amount = bytes_of(std::span(first, s.moved));
+    event.subject = first->to;
+    if (s.moved == 1 && first->outcome < 0) event.cause = {-first->outcome, std::generic_category()};
+  }
+}
+
 void tell(trace_sink& sink, const slot& s) noexcept {
   trace_event event{.what = step_of(s.code), .descriptor = s.on->descriptor};
   endpoint subject;
@@ -29,6 +57,7 @@ void tell(trace_sink& sink, const slot& s) noexcept {
     event.cause = s.cause();
   else
     event.amount = s.outcome;
+  if (s.outcome >= 0 && s.on->kind == descriptor_kind::datagram) tell_messages(event, s);
   const socket_block* about = s.on;
   if (s.code == opcode::accept && s.outcome >= 0) {
     about = static_cast<const socket_block*>(s.data);
@@ -36,7 +65,7 @@ void tell(trace_sink& sink, const slot& s) noexcept {
   }
   if (s.code == opcode::connect) {
     event.subject = static_cast<const endpoint*>(s.data);
-  } else if (about->has_peer) {
+  } else if (event.subject == nullptr && about->has_peer) {
     subject = endpoint(about->peer_address, about->peer_port);
     event.subject = &subject;
   }

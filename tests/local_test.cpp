@@ -217,7 +217,7 @@ TEST_P(local_stream, handles_that_would_lose_something_are_refused) {
 
 // MSG_CTRUNC: the process may not have so many open.
 TEST_P(local_stream_alone, descriptors_beyond_our_limit_are_lost_closed_and_told) {
-  const child_ending how = in_a_child([this] {
+  const child_ending how = in_a_child([] {
     const auto program = [&]() -> task<result<void>> {
       auto both = co_await ok(local::pair());
       ends pipe = make_ends();

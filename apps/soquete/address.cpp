@@ -15,10 +15,11 @@
 namespace command {
 namespace {
 
-constexpr std::array<std::string_view, 8> schemes{"tcp", "exec", "sh", "fd", "echo", "discard", "zero", "-"};
-constexpr std::array<std::string_view, 13> later_schemes{"udp",        "unix",    "tls",  "vsock", "file",
-                                                         "systemd",    "socks5",  "http", "https", "listen",
-                                                         "http-proxy", "chargen", "socks"};
+constexpr std::array<std::string_view, 9> schemes{"tcp",  "udp",     "exec", "sh", "fd",
+                                                  "echo", "discard", "zero", "-"};
+constexpr std::array<std::string_view, 12> later_schemes{"unix",    "tls",        "vsock",   "file",
+                                                         "systemd", "socks5",     "http",    "https",
+                                                         "listen",  "http-proxy", "chargen", "socks"};
 
 template <std::size_t size>
 bool is_one_of(std::string_view word, const std::array<std::string_view, size>& names) {
@@ -51,44 +52,48 @@ bool is_digits(std::string_view text) {
 }
 
 // "http" becomes "80": the library reads numbers only.
-std::string with_port_number(std::string authority) {
+std::string with_port_number(std::string authority, const char* protocol) {
   const std::size_t colon = authority.rfind(':');
   if (colon == authority.npos || authority.find(']', colon) != authority.npos) return authority;
   const std::string port = authority.substr(colon + 1);
   if (port.empty() || is_digits(port)) return authority;
-  const servent* const known = ::getservbyname(port.c_str(), "tcp");
+  const servent* const known = ::getservbyname(port.c_str(), protocol);
   if (known == nullptr) return authority;
   // The number is in network order.
   const auto raw = static_cast<unsigned>(known->s_port);
   return authority.substr(0, colon + 1) + std::to_string(((raw & 0xffU) << 8U) | ((raw >> 8U) & 0xffU));
 }
 
-read<place> tcp_from(std::string_view text, std::string_view rest, role as) {
-  if (!rest.starts_with("//")) {
-    return wrong(_("'{}': after tcp: two slashes are missing", text), _("write tcp://{}", rest));
-  }
+// tcp://HOST:PORT and udp://HOST:PORT
+read<place> host_from(std::string_view text, scheme what, std::string_view rest, role as) {
+  const char* const name = what == scheme::tcp ? "tcp" : "udp";
+  if (!rest.starts_with("//"))
+    return wrong(_("'{}': after {}: two slashes are missing", text, name), _("write {}://{}", name, rest));
   rest.remove_prefix(2);
   auto parts = parts_of(rest);
   std::string authority = unescaped(parts.front());
   if (authority.ends_with('/')) authority.pop_back();
   if (authority.find('/') != authority.npos)
-    return wrong(_("'{}': a path means nothing to TCP", text),
-                 _("write tcp://{}", authority.substr(0, authority.find('/'))));
+    return wrong(_("'{}': a path means nothing to {}", text, what == scheme::tcp ? "TCP" : "UDP"),
+                 _("write {}://{}", name, authority.substr(0, authority.find('/'))));
   if (is_digits(authority)) {
     const char* const other = as == role::listens ? _("every address of this machine") : "localhost";
     return wrong(_("'{}': a host or a ':' is missing before the port", text),
-                 _("write tcp://:{0} for {1}, or tcp://localhost:{0}", authority, other));
+                 _("write {0}://:{1} for {2}, or {0}://localhost:{1}", name, authority, other));
   }
   place made;
   made.text = text;
-  made.what = scheme::tcp;
-  authority = with_port_number(std::move(authority));
+  made.what = what;
+  authority = with_port_number(std::move(authority), name);
   auto where = soquete::where::parse(authority, &soquete::zone_number);
-  if (!where) return wrong(_("'{}': {}", text, borrowed(where.error().detail())), _("write tcp://host:port"));
+  if (!where)
+    return wrong(_("'{}': {}", text, borrowed(where.error().detail())), _("write {}://host:port", name));
   for (const auto& one : where->alternatives())
     if (one.what != soquete::where::kind::any_host && one.what != soquete::where::kind::host &&
         one.what != soquete::where::kind::ip)
-      return wrong(_("'{}' is not the address of a TCP socket", text), _("write tcp://host:port"));
+      return wrong(what == scheme::tcp ? _("'{}' is not the address of a TCP socket", text)
+                                       : _("'{}' is not the address of a UDP socket", text),
+                   _("write {}://host:port", name));
   made.where = std::move(authority);
   parts.erase(parts.begin());
   for (const std::string_view option : parts)
@@ -172,13 +177,14 @@ read<place> simple_from(std::string_view text, scheme what, std::string_view res
 std::unexpected<mistake> unknown(std::string_view text, std::string_view name, std::string_view rest) {
   if (is_one_of(name, later_schemes))
     return wrong(_("'{}': {}: comes in a later version of soquete", text, name),
-                 _("this version has tcp://, -, exec:, sh:, fd:, echo:, discard: and zero:"));
+                 _("this version has tcp://, udp://, -, exec:, sh:, fd:, echo:, discard: and zero:"));
   if (const auto near = nearest(name, schemes); !near.empty() && near != "-")
     return wrong(_("'{}': there is no scheme '{}'", text, name), _("did you mean {}:{}?", near, rest));
   if (std::string whole = with_scheme(text); !whole.empty())
     return wrong(_("'{}' is not an address: its scheme is missing", text), _("did you mean {}?", whole));
-  return wrong(_("'{}' is not an address", text),
-               _("addresses are tcp://HOST:PORT, -, exec:COMMAND, fd:N, echo:, discard: or zero:"));
+  return wrong(
+      _("'{}' is not an address", text),
+      _("addresses are tcp://HOST:PORT, udp://HOST:PORT, -, exec:COMMAND, fd:N, echo:, discard: or zero:"));
 }
 
 }  // namespace
@@ -194,7 +200,8 @@ read<place> place_from(std::string_view text, role as) {
   if (colon == text.npos) return unknown(text, name, rest);
   if (name == "exec" || name == "sh") return program_from(text, options, rest, name == "sh", as);
   if (comma != before.npos) return unknown(text, name, rest);
-  if (name == "tcp") return tcp_from(text, rest, as);
+  if (name == "tcp") return host_from(text, scheme::tcp, rest, as);
+  if (name == "udp") return host_from(text, scheme::udp, rest, as);
   if (name == "fd") return simple_from(text, scheme::descriptor, rest, as);
   if (name == "echo") return simple_from(text, scheme::echo, rest, as);
   if (name == "discard") return simple_from(text, scheme::discard, rest, as);
@@ -210,7 +217,7 @@ bool looks_like_address(std::string_view text) {
 
 std::string with_scheme(std::string_view text) {
   if (is_digits(text)) return fmt::format("tcp://localhost:{}", text);
-  const std::string numbered = with_port_number(std::string(text));
+  const std::string numbered = with_port_number(std::string(text), "tcp");
   const auto where = soquete::where::parse(numbered, &soquete::zone_number);
   if (!where || where->alternatives().size() != 1) return {};
   const auto what = where->alternatives().front().what;

@@ -8,12 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include "framing.hpp"
 #include "words.hpp"
 
 namespace command {
 
 /// What an address is.
-enum class scheme : std::uint8_t { tcp, stdio, exec, descriptor, echo, discard, zero };
+enum class scheme : std::uint8_t { tcp, udp, stdio, exec, descriptor, echo, discard, zero };
 
 /// What an address is for. A PEER connects, as `connect` does.
 enum class role : std::uint8_t { listens, connects };
@@ -22,13 +23,23 @@ enum class role : std::uint8_t { listens, connects };
 struct place {
   std::string text;                  ///< As the user wrote it.
   scheme what = scheme::stdio;       ///< Says which fields count.
-  std::string where;                 ///< tcp: host and port, as soquete::where reads it.
+  std::string where;                 ///< tcp, udp: host and port, as soquete::where reads it.
   int descriptor = -1;               ///< fd:
   std::vector<std::string> program;  ///< exec: the program and its arguments.
   bool takes_errors = false;         ///< exec: standard error travels with standard output.
-  bool crlf = false;                 ///< tcp, -: what goes to the network ends its lines with CR LF.
+  bool crlf = false;                 ///< tcp, udp, -: what goes to the network ends its lines with CR LF.
+  framing frame = framing::none;     ///< How a stream of this address, or one that it meets, holds messages.
 
-  // tcp, as in the options of soquete::tcp.
+  // Datagrams, which have no end of their own.
+  std::optional<std::chrono::nanoseconds> idle;  ///< Silence that ends a session.
+  std::chrono::nanoseconds patience =
+      std::chrono::seconds(2);      ///< For answers, once the other side has ended.
+  std::uint64_t count = 0;          ///< Messages after which all ends; 0: no limit.
+  std::size_t max_sessions = 4096;  ///< At a time.
+  std::optional<unsigned> hops;     ///< Time to live, hop limit.
+  bool broadcast = false;
+
+  // tcp, udp, as in the options of soquete::tcp and soquete::udp.
   std::optional<bool> no_delay;
   std::optional<std::chrono::seconds> keep_alive;
   std::optional<std::chrono::nanoseconds> connect_timeout;
@@ -48,6 +59,8 @@ struct place {
   bool is_service() const noexcept {
     return what == scheme::echo || what == scheme::discard || what == scheme::zero;
   }
+  /// Does it listen for datagrams, which begin a session each where their sender is new?
+  bool has_sessions() const noexcept { return what == scheme::udp; }
   /// There is only one of it: it can be joined with one client.
   bool is_single() const noexcept { return what == scheme::stdio || what == scheme::descriptor; }
 };

@@ -94,6 +94,45 @@ const char* read_connect_timeout(const setting& s) {
   return nullptr;
 }
 
+const char* read_idle(const setting& s) {
+  const auto got = duration_from(s.value);
+  if (!got) return _("a time, as in 60s; 0 for never");
+  s.into.idle = *got;
+  return nullptr;
+}
+
+const char* read_patience(const setting& s) {
+  const auto got = duration_from(s.value);
+  if (!got) return _("a time, as in 2s");
+  s.into.patience = *got;
+  return nullptr;
+}
+
+const char* read_count(const setting& s, std::uint64_t highest, std::uint64_t& into) {
+  const auto got = number_from(s.value, highest);
+  if (!got || *got == 0) return _("a number above 0");
+  into = *got;
+  return nullptr;
+}
+
+const char* read_hops(const setting& s) {
+  const auto got = number_from(s.value, 255);
+  if (!got || *got == 0) return _("a number from 1 to 255");
+  s.into.hops = static_cast<unsigned>(*got);
+  return nullptr;
+}
+
+const char* read_frame(const setting& s) {
+  constexpr std::pair<std::string_view, framing> names[] = {{"none", framing::none},
+                                                            {"line", framing::line},
+                                                            {"nul", framing::nul},
+                                                            {"len16", framing::len16},
+                                                            {"len32", framing::len32}};
+  for (const auto& [name, how] : names)
+    if (name == s.value) return s.into.frame = how, nullptr;
+  return _("none, line, nul, len16 or len32");
+}
+
 const char* read_backlog(const setting& s) {
   const auto got = number_from(s.value, INT_MAX);
   if (!got || *got == 0) return _("a number of connections above 0");
@@ -117,6 +156,10 @@ const char* read_text(const setting& s, std::string& into, const char* expected)
 constexpr unsigned of_tcp = 1;
 constexpr unsigned of_stdio = 2;
 constexpr unsigned of_exec = 4;
+constexpr unsigned of_udp = 8;
+constexpr unsigned of_descriptor = 16;
+constexpr unsigned of_any_host = of_tcp | of_udp;
+constexpr unsigned of_streams = of_tcp | of_stdio | of_exec | of_descriptor;
 enum class use : std::uint8_t { both, listening, connecting };
 
 struct known_option {
@@ -125,6 +168,16 @@ struct known_option {
   use when;
   reader reads;  // Null: comes in a later version.
 };
+
+const char* read_max(const setting& s) {
+  std::uint64_t most = 0;
+  const char* const bad = read_count(s, 10'000'000, most);
+  s.into.max_sessions = most;
+  return bad;
+}
+
+const char* read_tos(const setting& s) { return read_traffic_class(s, s.into.dscp.emplace(), true); }
+const char* read_dscp(const setting& s) { return read_traffic_class(s, s.into.dscp.emplace(), false); }
 
 constexpr known_option known[] = {
     {"nodelay", of_tcp, use::both,
@@ -135,31 +188,38 @@ constexpr known_option known[] = {
        return bad;
      }},
     {"keepalive", of_tcp, use::both, &read_keep_alive},
-    {"bind", of_tcp, use::connecting, &read_bind},
-    {"dev", of_tcp, use::both,
+    {"bind", of_any_host, use::connecting, &read_bind},
+    {"dev", of_any_host, use::both,
      [](const setting& s) { return read_text(s, s.into.device, _("the name of an interface, as in eth0")); }},
-    {"rcvbuf", of_tcp, use::both, [](const setting& s) { return read_buffer(s, s.into.receive_buffer); }},
-    {"sndbuf", of_tcp, use::both, [](const setting& s) { return read_buffer(s, s.into.send_buffer); }},
-    {"tos", of_tcp, use::both,
-     [](const setting& s) { return read_traffic_class(s, s.into.dscp.emplace(), true); }},
-    {"dscp", of_tcp, use::both,
-     [](const setting& s) { return read_traffic_class(s, s.into.dscp.emplace(), false); }},
-    {"mark", of_tcp, use::both, &read_mark},
+    {"rcvbuf", of_any_host, use::both,
+     [](const setting& s) { return read_buffer(s, s.into.receive_buffer); }},
+    {"sndbuf", of_any_host, use::both, [](const setting& s) { return read_buffer(s, s.into.send_buffer); }},
+    {"tos", of_tcp, use::both, &read_tos},
+    {"dscp", of_tcp, use::both, &read_dscp},
+    {"tos", of_udp, use::connecting, &read_tos},
+    {"dscp", of_udp, use::connecting, &read_dscp},
+    {"ttl", of_udp, use::connecting, &read_hops},
+    {"broadcast", of_udp, use::connecting, [](const setting& s) { return read_switch(s, s.into.broadcast); }},
+    {"idle", of_udp, use::listening, &read_idle},
+    {"max", of_udp, use::listening, &read_max},
+    {"wait", of_udp, use::both, &read_patience},
+    {"count", of_udp, use::both, [](const setting& s) { return read_count(s, UINT64_MAX, s.into.count); }},
+    {"frame", of_streams | of_udp, use::both, &read_frame},
+    {"mark", of_any_host, use::both, &read_mark},
     {"congestion", of_tcp, use::both,
      [](const setting& s) { return read_text(s, s.into.congestion, _("a name, as in cubic or bbr")); }},
     {"mptcp", of_tcp, use::both, [](const setting& s) { return read_switch(s, s.into.multipath); }},
     {"fastopen", of_tcp, use::both, [](const setting& s) { return read_switch(s, s.into.fast_open); }},
     {"backlog", of_tcp, use::listening, &read_backlog},
-    {"4", of_tcp, use::both, [](const setting& s) { return read_family(s, false); }},
-    {"6", of_tcp, use::both, [](const setting& s) { return read_family(s, true); }},
+    {"4", of_any_host, use::both, [](const setting& s) { return read_family(s, false); }},
+    {"6", of_any_host, use::both, [](const setting& s) { return read_family(s, true); }},
     {"connect-timeout", of_tcp, use::connecting, &read_connect_timeout},
-    {"crlf", of_tcp | of_stdio, use::both, [](const setting& s) { return read_switch(s, s.into.crlf); }},
+    {"crlf", of_any_host | of_stdio, use::both, [](const setting& s) { return read_switch(s, s.into.crlf); }},
     {"stderr", of_exec, use::both, [](const setting& s) { return read_switch(s, s.into.takes_errors); }},
     {"pty", of_exec, use::both, nullptr},
     {"ttl", of_tcp, use::both, nullptr},
     {"send-proxy", of_tcp, use::both, nullptr},
     {"accept-proxy", of_tcp, use::both, nullptr},
-    {"frame", of_tcp | of_stdio | of_exec, use::both, nullptr},
     {"allow", of_tcp, use::both, nullptr},
     {"deny", of_tcp, use::both, nullptr},
 };
@@ -167,6 +227,8 @@ constexpr known_option known[] = {
 unsigned scheme_of(const place& p) {
   switch (p.what) {
     case scheme::tcp: return of_tcp;
+    case scheme::udp: return of_udp;
+    case scheme::descriptor: return of_descriptor;
     case scheme::stdio: return of_stdio;
     case scheme::exec: return of_exec;
     default: return 0;

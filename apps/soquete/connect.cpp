@@ -21,6 +21,9 @@ task<result<void>> connect(session& all) {
     address = std::move(*got);
     if (address.is_connection() && address.stream().peer().is_ip())
       all.out.say(_("connected to {}", to_string(address.stream().peer())));
+    else if (address.keeps_bounds() && !address.has_end())
+      all.out.say(_("sending to {}; whether anybody is there, only an answer will tell",
+                    to_string(address.remote())));
   }
   co_await converse(all, std::move(address), 1);
   co_return {};

@@ -9,8 +9,8 @@ namespace {
 using namespace soquete;
 
 std::string name_of(peer& one, const place& written) {
-  if (!one.is_connection() || !one.stream().peer().is_ip()) return written.text;
-  const endpoint at = one.stream().peer();
+  const endpoint at = one.remote();
+  if (!at.is_ip()) return written.text;
   return to_string(endpoint(at.addr().unmapped(), at.port()));
 }
 
@@ -29,6 +29,12 @@ void conclude(session& all, const conversation& what) {
   all.fail(broken(all.how, what));
 }
 
+// Datagrams are refused after they were sent, so no opening has failed.
+bool was_refused(const options& how, const conversation& what) {
+  return what.why && what.failed == conversation::side::peer && how.peer.what == scheme::udp &&
+         *what.why == std::errc::connection_refused;
+}
+
 task<void> hold(session& all, peer& address, std::uint64_t number, conversation& told) {
   loop& here = co_await this_loop();
   const time_point begun = here.net().now();
@@ -38,12 +44,14 @@ task<void> hold(session& all, peer& address, std::uint64_t number, conversation&
     co_await serve_here(all.how.peer.what, address, all.how.how, told);
   } else {
     const bool is_client = all.how.what == verb::listen;
-    auto other = co_await open_peer(all.how.peer, is_client ? &address.stream() : nullptr, number);
+    auto other = co_await open_peer(all.how.peer, is_client ? &address : nullptr, number);
     if (!other) {
       address.abort();
       ++all.failed;
       if (all.how.is_single())
         all.fail(std::move(other.error()));
+      else if (!all.is_ending && address.keeps_bounds())
+        all.complain_of(other.error());
       else if (!all.is_ending)
         all.out.complain(other.error().text);
       co_return;
@@ -51,9 +59,12 @@ task<void> hold(session& all, peer& address, std::uint64_t number, conversation&
     if (all.out.is_told_progress()) other_name = name_of(*other, all.how.peer);
     if (all.how.address.is_service()) {
       conversation turned;
-      co_await serve_here(all.how.address.what, *other, all.how.how, turned);
+      join_options how = all.how.how;
+      how.address = how.peer;
+      co_await serve_here(all.how.address.what, *other, how, turned);
       told = turned;
       std::swap(told.up, told.down);
+      std::swap(told.up_messages, told.down_messages);
       if (told.failed != conversation::side::none) told.failed = conversation::side::peer;
       if (told.ended_first != conversation::side::none) told.ended_first = conversation::side::peer;
     } else {
@@ -71,7 +82,12 @@ task<void> converse(session& all, peer address, std::uint64_t number) {
   co_await hold(all, address, number, told);
   all.received += told.up;
   all.sent += told.down;
-  if (all.how.is_single()) conclude(all, told);
+  all.messages_received += told.up_messages;
+  all.messages_sent += told.down_messages;
+  if (all.how.is_single())
+    conclude(all, told);
+  else if (was_refused(all.how, told) && !all.is_ending)
+    all.complain_of(broken(all.how, told));
 }
 
 }  // namespace command

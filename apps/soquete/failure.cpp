@@ -65,8 +65,25 @@ advice of_options(const error& why) {
   return {_("the kernel refuses the option {}.", why.detail()), {}};
 }
 
+// Nothing answers a datagram but another, or an ICMP message.  RFC 792, RFC 1122 section 4.1.3.3
+advice of_sending(const place& to, const error& why) {
+  const auto [host, port] = parts_of(to);
+  if (why == std::errc::connection_refused)
+    return {_("the host answered with ICMP that it has no program on UDP port {}.", port),
+            host == "localhost"
+                ? _("ss -lun     or IPv4, as localhost is ::1 first: udp://127.0.0.1:{}", port)
+                : _("on that host: ss -lun     or start one: soquete listen udp://:{} echo:", port)};
+  if (why == std::errc::message_size)
+    return {_("a datagram holds at most 65507 bytes over IPv4; on many networks more than 1472 travel in "
+              "pieces."),
+            _("smaller messages: frame=line, or a pipe that is written to in small pieces")};
+  return {};
+}
+
 advice of_connecting(const place& to, const error& why) {
   const auto [host, port] = parts_of(to);
+  if (to.what == scheme::udp)
+    if (advice known = of_sending(to, why); !known.meaning.empty()) return known;
   if (why.during() == step::set_option) return of_options(why);
   if (why.during() == step::bind)
     return {_("our own end could not be bound: no interface has the address of bind=, or its port is taken."),
@@ -98,17 +115,22 @@ advice of_listening(const place& on, const error& why) {
   const auto [host, port] = parts_of(on);
   if (why.during() == step::set_option) return of_options(why);
   if (why == std::errc::address_in_use)
-    return {_("another program holds TCP port {}.", port),
-            _("ss -ltnp 'sport = :{0}' tells which     or another port: tcp://:{1}", port,
-              port < 65535 ? port + 1 : 0)};
+    return on.what == scheme::udp
+               ? advice{_("another program holds UDP port {}.", port),
+                        _("ss -lunp 'sport = :{0}' tells which     or another port: udp://:{1}", port,
+                          port < 65535 ? port + 1 : 0)}
+               : advice{_("another program holds TCP port {}.", port),
+                        _("ss -ltnp 'sport = :{0}' tells which     or another port: tcp://:{1}", port,
+                          port < 65535 ? port + 1 : 0)};
+  const std::string_view name = on.what == scheme::udp ? "udp" : "tcp";
   if (why == std::errc::permission_denied)
     return {_("ports below 1024 are for root; this is {}.", port),
-            _("a higher port: soquete listen tcp://:{}", 8000 + port % 1000)};
+            _("a higher port: soquete listen {}://:{}", name, 8000 + port % 1000)};
   if (why == std::errc::address_not_available)
     return {_("no interface of this machine has the address {}.", host),
-            _("ip address     or all addresses: tcp://:{}", port)};
+            _("ip address     or all addresses: {}://:{}", name, port)};
   if (why == fault::name_not_found)
-    return {borrowed(why.detail()) + ".", _("tcp://:{} for every address", port)};
+    return {borrowed(why.detail()) + ".", _("{}://:{} for every address", name, port)};
   if (on.what == scheme::descriptor)
     return {_("{} is not a listening socket that soquete was started with.", on.text),
             "systemd-socket-activate -l 8080 soquete listen fd:3 echo:"};
@@ -183,6 +205,17 @@ failure broken(const options& of, const conversation& what) {
   if (what.was_idle)
     return made(exit_broken, _("{}: nothing moved for {} (--idle)", of.address.text, shown(of.how.idle)),
                 {_("the connection was ended before its sides had finished."), {}});
+  const place& side = what.failed == conversation::side::peer ? of.peer : of.address;
+  if (what.was_unanswered)
+    return made(exit_broken, _("{}: no answer within {}", side.text, shown(side.patience)),
+                {_("what was sent, or the answer to it, may be lost; or nobody is there, or nothing is to be "
+                   "answered."),
+                 _("more patience: {},wait=10s     or only send: soquete {} {}",
+                   side.text.substr(0, side.text.find(',')), of.what == verb::listen ? "listen" : "connect",
+                   what.failed == conversation::side::peer ? "-u" : "-U")});
+  const std::uint64_t came = what.failed == conversation::side::peer ? what.down_messages : what.up_messages;
+  if (side.what == scheme::udp && why == std::errc::connection_refused && came == 0)
+    return cannot_connect(side, why);
   const bool wrote = why.during() == step::send;
   const std::string who = name_of(what.failed, of, wrote);
   if (why == std::errc::connection_reset || why == std::errc::broken_pipe)
@@ -195,9 +228,16 @@ failure broken(const options& of, const conversation& what) {
   if (why == std::errc::timed_out)
     return made(exit_broken, fmt::format("{}: {}", who, cause_of(why.code())),
                 {_("the other side no longer answers; the connection was given up."), {}});
-  const place& failed = what.failed == conversation::side::peer ? of.peer : of.address;
   const std::string cause = cause_of(why.code());
-  if (failed.what == scheme::stdio)
+  if (!why.detail().empty() && why == std::errc::message_size)
+    return made(exit_broken, fmt::format("{}: {}", who, cause), {borrowed(why.detail()) + ".", {}});
+  if (why == fault::end_of_stream)
+    return made(exit_broken, fmt::format("{}: {}", who, cause),
+                {_("its last frame is not whole; those before it were passed on."), {}});
+  if (side.what == scheme::udp)
+    if (const advice known = of_sending(side, why); !known.meaning.empty())
+      return made(exit_broken, fmt::format("{}: {}", who, cause), known);
+  if (side.what == scheme::stdio)
     return made(
         exit_broken,
         wrote ? _("cannot write to standard output: {}", cause) : _("cannot read standard input: {}", cause),

@@ -13,6 +13,7 @@ constexpr const char* address_lines =
     N_(R"(Addresses: SCHEME:REST, options after commas; a comma in a value is %2C
   tcp://HOST:PORT     a TCP connection; [::1]:80 is IPv6; without HOST: every address when
                       listening, localhost when connecting; port 0 when listening: any free port
+  udp://HOST:PORT     datagrams; when listening each sender gets a session, and a PEER, of its own
   -                   standard input and output
   exec:COMMAND ARGS   a program, without a shell; 'quotes' group words
   sh:COMMAND          a command line for /bin/sh
@@ -31,10 +32,23 @@ Options of tcp://, as in tcp://localhost:80,nodelay=off,connect-timeout=5s
 Options of exec: and sh: come before the colon: exec,stderr:COMMAND (its errors travel too)
 )");
 
+constexpr const char* datagram_lines =
+    N_(R"(Options of udp://, as in udp://:53,idle=10s; also 4, 6, bind, dev, rcvbuf, sndbuf, mark and crlf
+  idle=60s            a session in which nothing moves for that long ends (listening)
+  max=N               sessions at a time (4096); datagrams of other senders are dropped (listening)
+  wait=2s             what answers get when the other side has ended: UDP itself has no end
+  count=N             end after N datagrams from there
+  ttl=N  dscp=N  tos=N  broadcast   (connecting)
+Where a stream meets datagrams: frame=, at either address, says how the stream holds them
+  frame=none|line|nul|len16|len32   pieces as they are read (none); each ended by a line feed or
+                      a zero byte; after its size in two or four bytes (DNS over TCP: len16)
+)");
+
 constexpr const char* ending_lines = N_(R"(How it ends
   When one side has finished sending, the other is told (a half close), and its answer is waited for
-  without limit; when both have finished, soquete ends. A reset is passed on as a reset. The output of
-  a program is delivered in full, and its status is passed on.
+  without limit; when both have finished, soquete ends. Datagrams have no end: their answers are
+  waited for until none comes for a while (wait=); none at all is status 1. A reset is passed on as a
+  reset. The output of a program is delivered in full, and its status is passed on.
   --on-eof wait|close|ignore   the end of one direction: pass it on and wait for the other (wait),
                                end everything, or do not pass it on
   -t, --timeout TIME  end the whole run after that: exit status 124
@@ -84,6 +98,8 @@ constexpr const char* connect_lines =
   soquete connect tcp://localhost:25,crlf           type lines to a mail server
   soquete connect tcp://10.0.0.1:80 tcp://10.0.0.2:80   join two servers
   soquete connect tcp://localhost:9000 exec:date    give a server the output of a program
+  echo ping | soquete connect udp://localhost:7     send a datagram, print what comes back
+  tail -f log | soquete connect -U udp://10.0.0.1:514 -,frame=line   a datagram for each line
   ssh -o ProxyCommand='soquete connect tcp://%h:%p' host
 )");
 
@@ -96,6 +112,8 @@ constexpr const char* listen_lines =
   soquete listen tcp://:8080 tcp://localhost:80     forward a port
   soquete listen tcp://localhost:7000 exec:cat      run a program for each client
   soquete listen tcp://localhost:0 discard:         on any free port, which it tells
+  soquete listen udp://:5353 udp://10.0.0.1:53      forward datagrams, and their answers
+  soquete listen udp://:53 tcp://10.0.0.1:53,frame=len16   ask a DNS server over TCP
 )");
 
 constexpr const char* title =
@@ -116,23 +134,25 @@ std::string short_help() {
   soquete listen tcp://:9000 > file             receive a file
 )"),
                usage_lines,
-               N_("Addresses: tcp://HOST:PORT  -  exec:COMMAND  sh:COMMAND  fd:N  echo:  discard:  zero:\n"
+               N_("Addresses: tcp://HOST:PORT  udp://HOST:PORT  -  exec:COMMAND  sh:COMMAND  fd:N\n"
+                  "           echo:  discard:  zero:\n"
                   "More: soquete --help, soquete help listen|connect|addresses, man soquete\n")});
 }
 
 std::string long_help() {
-  return join({title, connect_lines, listen_lines, address_lines, ending_lines, serving_lines, output_lines,
-               status_lines});
+  return join({title, connect_lines, listen_lines, address_lines, datagram_lines, ending_lines, serving_lines,
+               output_lines, status_lines});
 }
 
 std::string help_of_listen() {
-  return join({listen_lines, address_lines, ending_lines, serving_lines, output_lines, status_lines});
+  return join(
+      {listen_lines, address_lines, datagram_lines, ending_lines, serving_lines, output_lines, status_lines});
 }
 
 std::string help_of_connect() {
-  return join({connect_lines, address_lines, ending_lines, output_lines, status_lines});
+  return join({connect_lines, address_lines, datagram_lines, ending_lines, output_lines, status_lines});
 }
 
-std::string help_of_addresses() { return _(address_lines); }
+std::string help_of_addresses() { return join({address_lines, datagram_lines}); }
 
 }  // namespace command

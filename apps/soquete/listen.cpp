@@ -199,6 +199,7 @@ task<result<void>> serve_all(session& all) {
 }  // namespace
 
 task<result<void>> listen(session& all) {
+  if (all.how.address.has_sessions()) return serve_datagrams(all);
   if (all.how.is_single()) return serve_one(all);
   return serve_all(all);
 }

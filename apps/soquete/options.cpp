@@ -159,7 +159,10 @@ std::optional<mistake> check_flags(const raw_flags& f, options& o) {
   return {};
 }
 
-std::optional<mistake> check_places(const std::vector<std::string>& texts, options& o) {
+// What a peer of datagrams, who does not say goodbye, may be silent.
+constexpr auto session_idle = std::chrono::seconds(60);
+
+std::optional<mistake> check_places(const std::vector<std::string>& texts, bool has_idle, options& o) {
   const bool listens = o.what == verb::listen;
   const std::string_view name = listens ? "listen" : "connect";
   if (texts.empty())
@@ -175,7 +178,8 @@ std::optional<mistake> check_places(const std::vector<std::string>& texts, optio
   if (!peer) return std::move(peer.error());
   o.address = std::move(*address);
   o.peer = std::move(*peer);
-  if (listens && o.address.what != scheme::tcp && o.address.what != scheme::descriptor)
+  if (listens && o.address.what != scheme::tcp && o.address.what != scheme::udp &&
+      o.address.what != scheme::descriptor)
     return mistake{_("nobody can connect to '{}', so it is nothing to listen on", o.address.text),
                    _("soquete listen tcp://:8080 {}", o.address.text)};
   if (o.address.is_service() && o.peer.is_service())
@@ -183,10 +187,18 @@ std::optional<mistake> check_places(const std::vector<std::string>& texts, optio
                    _("one side must be somebody else")};
   if (o.address.what == scheme::stdio && o.peer.what == scheme::stdio)
     return mistake{_("both sides are '-', the standard streams"), _("one side must be somebody else")};
+  o.how.address = {o.address.frame, o.address.patience, o.address.count};
+  o.how.peer = {o.peer.frame, o.peer.patience, o.peer.count};
+  if (o.address.has_sessions() && listens) {
+    if (o.address.idle)
+      o.how.idle = *o.address.idle;
+    else if (!has_idle)
+      o.how.idle = session_idle;
+  }
   // Lines are ended as the network wants them on their way from our side.
   const bool is_ours = o.address.what == scheme::stdio;
   o.how.crlf_down = !is_ours && (o.address.crlf || (o.peer.crlf && o.peer.what == scheme::stdio));
-  o.how.crlf_up = (is_ours && o.address.crlf) || (o.peer.crlf && o.peer.what == scheme::tcp);
+  o.how.crlf_up = (is_ours && o.address.crlf) || (o.peer.crlf && o.peer.what != scheme::stdio);
   return {};
 }
 
@@ -217,7 +229,8 @@ read<request> run_from(verb what, std::vector<std::string> arguments) {
   options made;
   made.what = what;
   if (auto bad = check_flags(flags, made)) return std::unexpected(std::move(*bad));
-  if (auto bad = check_places(flags.places, made)) return std::unexpected(std::move(*bad));
+  if (auto bad = check_places(flags.places, !flags.idle.empty(), made))
+    return std::unexpected(std::move(*bad));
   return request{std::move(made), {}};
 }
 

@@ -18,6 +18,7 @@ peer::peer(descriptor source, descriptor target, scheme what)
       has_target_(target_.is_open()) {}
 
 result<void> peer::finish() {
+  if (messages_) return {};
   if (stream_.is_open()) return stream_.finish();
   if (target().is_open()) return target().finish();
   return {};
@@ -32,6 +33,7 @@ void peer::abort() noexcept {
 
 void peer::close() noexcept {
   stream_.close();
+  if (messages_) messages_->close();
   source().close();
   target().close();
 }
@@ -40,6 +42,18 @@ task<void> peer::stop_program() {
   using namespace std::chrono_literals;
   close();
   static_cast<void>(co_await program_->terminate(1s));
+}
+
+endpoint peer::remote() const {
+  if (messages_) return messages_->remote();
+  return stream_.is_open() ? stream_.peer() : endpoint();
+}
+
+endpoint peer::local() const {
+  if (messages_) return messages_->local();
+  if (!stream_.is_open()) return {};
+  const auto at = stream_.local();
+  return at ? *at : endpoint();
 }
 
 namespace {

@@ -1,4 +1,4 @@
-// One side of a conversation: a TCP connection, our own standard streams, a program, a descriptor.
+// One side of a conversation: a connection, a peer of datagrams, our own standard streams, a program.
 #pragma once
 
 #include <memory>
@@ -8,12 +8,13 @@
 #include <string>
 
 #include "address.hpp"
+#include "records.hpp"
 
 namespace command {
 
-/// Bytes in and bytes out, whatever carries them.
+/// Bytes in and bytes out, whatever carries them; or messages, if it keeps their bounds.
 ///
-/// What it is made of receives and sends by the same operations, so nothing is virtual, and nothing is
+/// What streams are made of receives and sends by the same operations, so nothing is virtual, and nothing is
 /// allocated for a piece of data.
 class peer {
  public:
@@ -23,9 +24,11 @@ class peer {
       : program_(std::make_unique<soquete::child>(std::move(program))),
         has_source_(true),
         has_target_(true) {}
+  explicit peer(records messages) : messages_(std::make_unique<records>(std::move(messages))) {}
   /// Either may be closed: then it gives or takes nothing.
   peer(soquete::descriptor source, soquete::descriptor target, scheme what);
 
+  /// Of a stream.
   auto receive() noexcept { return stream_.is_open() ? stream_.receive() : source().receive(); }
   auto send(soquete::bytes data) noexcept {
     return stream_.is_open() ? stream_.send(data) : target().send(data);
@@ -37,9 +40,17 @@ class peer {
   void close() noexcept;
 
   /// May it be received from, sent to?
-  bool gives() const noexcept { return stream_.is_open() || has_source_; }
-  bool takes() const noexcept { return stream_.is_open() || has_target_; }
+  bool gives() const noexcept { return stream_.is_open() || messages_ || has_source_; }
+  bool takes() const noexcept { return stream_.is_open() || messages_ || has_target_; }
+  /// Does it send and receive messages, by messages() and not by receive() and send()?
+  bool keeps_bounds() const noexcept { return messages_ != nullptr; }
+  records& messages() noexcept { return *messages_; }
+  /// Can it tell, and be told, that nothing more comes?
+  bool has_end() const noexcept { return !messages_ || messages_->has_end(); }
 
+  /// Their end and ours; nothing where it has none.
+  soquete::endpoint remote() const;
+  soquete::endpoint local() const;
   bool is_connection() const noexcept { return stream_.is_open(); }
   bool is_standard() const noexcept { return what_ == scheme::stdio; }
   soquete::tcp::stream& stream() noexcept { return stream_; }
@@ -56,6 +67,7 @@ class peer {
   soquete::descriptor& target() noexcept { return program_ ? program_->input() : target_; }
 
   soquete::tcp::stream stream_;
+  std::unique_ptr<records> messages_;
   soquete::descriptor source_;
   soquete::descriptor target_;
   std::unique_ptr<soquete::child> program_;

@@ -1,71 +1,31 @@
 // Joining two peers until both have ended.
-#include "relay.hpp"
-
 #include <soquete/deadline.hpp>
 #include <soquete/scope.hpp>
 
+#include "joint.hpp"
+
 namespace command {
-namespace {
 
 using namespace soquete;
 using namespace std::chrono_literals;
 
+namespace {
+
 // How long a connection may go on to send what nobody reads any more. Closed earlier, the kernel would
 // answer with a reset, which can overtake our last bytes.  (nginx: lingering_close)
-constexpr auto linger = 2s;
+constexpr auto linger_time = 2s;
 
-// One direction.
-struct way {
-  peer& from;
-  peer& to;
-  std::uint64_t& moved;
-  conversation::side source;
-  conversation::side target;
-  bool crlf;
-  bool is_over = false;
-};
+// What a program gets to end by itself, once it has been told that nothing more comes.
+constexpr auto program_time = 1s;
 
-class joint {
- public:
-  joint(peer& address, peer& other, const join_options& how, const half_closed& watch, conversation& told)
-      : how_(how),
-        watch_(watch),
-        told_(told),
-        up_{address, other, told.up, conversation::side::address, conversation::side::peer, how.crlf_up},
-        down_{other,        address, told.down, conversation::side::peer, conversation::side::address,
-              how.crlf_down} {}
-
-  task<void> run();
-
- private:
-  task<result<void>> pump(way& w);
-  task<result<void>> send(way& w, bytes data, bool& after_return);
-  task<result<void>> watch_program(child& program);
-  task<result<void>> watch_idle();
-  task<void> tidy_up();
-
-  result<void> end_of(way& w);
-  result<void> reading_failed(way& w, error why);
-  result<void> writing_failed(way& w, error why);
-  void settle();
-  void settle(peer& one, const way& output);
-  way& back(const way& w) noexcept { return &w == &up_ ? down_ : up_; }
-  void tell(conversation::side whose, const error& why) {
-    if (told_.why || is_settled_) return;
-    told_.why = why;
-    told_.failed = whose;
+task<result<void>> discard_rest(peer& from) {
+  for (;;) {
+    const lease rest = co_await ok(from.receive());
+    if (rest.empty()) co_return {};
   }
+}
 
-  const join_options& how_;
-  const half_closed& watch_;
-  conversation& told_;
-  way up_;
-  way down_;
-  loop* here_ = nullptr;
-  scope* scope_ = nullptr;
-  time_point last_{};
-  bool is_settled_ = false;  // All that mattered has ended: what is cancelled now is no failure.
-};
+}  // namespace
 
 task<void> joint::run() {
   here_ = &co_await this_loop();
@@ -86,37 +46,6 @@ task<void> joint::run() {
   co_await tidy_up();
 }
 
-task<result<void>> joint::pump(way& w) {
-  bool after_return = false;
-  for (;;) {
-    auto data = co_await w.from.receive();
-    if (!data) co_return reading_failed(w, std::move(data.error()));
-    if (data->empty()) co_return end_of(w);
-    last_ = here_->now();
-    if (w.crlf) {
-      auto sent = co_await send(w, data->bytes(), after_return);
-      if (!sent) co_return writing_failed(w, std::move(sent.error()));
-    } else {
-      auto sent = co_await w.to.send(data->bytes());
-      if (!sent) co_return writing_failed(w, std::move(sent.error()));
-    }
-    w.moved += data->size();
-    last_ = here_->now();
-  }
-}
-
-// With CR LF for each LF that has no CR yet.
-task<result<void>> joint::send(way& w, bytes data, bool& after_return) {
-  std::string lines;
-  for (const char c : as_text(data)) {
-    if (c == '\n' && !after_return) lines += '\r';
-    lines += c;
-    after_return = c == '\r';
-  }
-  co_await ok(w.to.send(as_bytes(lines)));
-  co_return {};
-}
-
 result<void> joint::end_of(way& w) {
   // Writing has met a reset, and the kernel tells of it only once; what follows looks like an orderly end.
   if (w.from.broken) return reading_failed(w, *w.from.broken);
@@ -127,13 +56,37 @@ result<void> joint::end_of(way& w) {
     static_cast<void>(w.to.finish());
   }
   if (how_.at_end == on_eof::close && !back(w).is_over) {
-    is_settled_ = true;
-    scope_->cancel();
-  } else if (watch_ && !back(w).is_over) {
-    watch_(w.source);
+    end_all();
+  } else if (!back(w).is_over) {
+    if (!w.to.has_end() && how_.at_end != on_eof::ignore) scope_->spawn(watch_silence(back(w)));
+    if (watch_ && w.to.has_end()) watch_(w.source);
   }
   settle();
   return {};
+}
+
+// As many have come as were asked for. A program may have something to say about them.
+result<void> joint::end_by_count(way& w) {
+  static_cast<void>(end_of(w));
+  if (!has_program()) end_all();
+  return {};
+}
+
+result<void> joint::end_by_idleness(way& w) {
+  told_.was_idle = true;
+  static_cast<void>(end_of(w));
+  if (!has_program()) end_all();
+  return {};
+}
+
+void joint::end_all() {
+  is_settled_ = true;
+  scope_->cancel();
+}
+
+void joint::end_quietly(way& w) {
+  w.is_quiet = true;
+  if (w.until_quiet != nullptr) w.until_quiet->cancel();
 }
 
 result<void> joint::reading_failed(way& w, error why) {
@@ -163,11 +116,7 @@ result<void> joint::writing_failed(way& w, error why) {
 
 // Is there still something to wait for? A program is waited for to its end, for the sake of its status.
 void joint::settle() {
-  const bool has_program = up_.from.program() != nullptr || up_.to.program() != nullptr;
-  if (up_.is_over && down_.is_over && !has_program) {
-    is_settled_ = true;
-    scope_->cancel();
-  }
+  if (up_.is_over && down_.is_over && !has_program()) end_all();
   settle(up_.from, up_);
   settle(up_.to, down_);
 }
@@ -175,9 +124,7 @@ void joint::settle() {
 // A program that has ended, all of whose output has been delivered, takes no more input.
 void joint::settle(peer& one, const way& output) {
   const child* const program = one.program();
-  if (program == nullptr || !program->status() || !output.is_over) return;
-  is_settled_ = true;
-  scope_->cancel();
+  if (program != nullptr && program->status() && output.is_over) end_all();
 }
 
 task<result<void>> joint::watch_program(child& program) {
@@ -186,11 +133,27 @@ task<result<void>> joint::watch_program(child& program) {
   co_return {};
 }
 
+// Until nothing has moved for so long.
+task<result<void>> joint::silence(std::chrono::nanoseconds span) {
+  for (;;) {
+    const auto left = last_ + span - here_->now();
+    if (left <= 0ns) co_return {};
+    co_await ok(sleep(left));
+  }
+}
+
 task<result<void>> joint::watch_idle() {
   for (;;) {
-    const auto left = last_ + how_.idle - here_->now();
-    if (left <= 0ns) break;
-    co_await ok(sleep(left));
+    co_await ok(silence(how_.idle));
+    if (up_.from.has_end() && down_.from.has_end()) break;
+    // A side without an end has ended in order, see pump_messages(); what a program makes of that is waited
+    // for.
+    const time_point before = last_;
+    co_await ok(sleep(how_.idle));
+    if (last_ != before) continue;
+    told_.was_idle = true;
+    end_all();
+    co_return {};
   }
   told_.was_idle = true;
   const error why(std::errc::timed_out, step::wait);
@@ -198,34 +161,38 @@ task<result<void>> joint::watch_idle() {
   co_return fail(why);
 }
 
-task<result<void>> discard_rest(peer& from) {
-  for (;;) {
-    const lease rest = co_await ok(from.receive());
-    if (rest.empty()) co_return {};
+// The other side of `w` has ended, and its source cannot tell when it has.
+task<result<void>> joint::watch_silence(way& w) {
+  last_ = here_->now();
+  co_await ok(silence(w.how_from.patience));
+  if (w.messages == 0 && back(w).messages != 0) {
+    told_.was_unanswered = true;
+    const error why(std::errc::timed_out, step::receive);
+    tell(w.source, why);
+    co_return fail(why);
   }
+  end_quietly(w);
+  co_return {};
 }
 
 task<void> joint::tidy_up() {
   for (peer* const one : {&up_.from, &up_.to})
     if (child* const program = one->program()) {
+      if (!program->status() && told_.was_idle && !told_.why) {
+        static_cast<void>(one->finish());
+        static_cast<void>(co_await within(program_time, program->wait()));
+      }
       if (!program->status()) co_await one->stop_program();
       if (!told_.status) told_.status = program->status();
     }
   if (!told_.why) {
+    for (way* const w : {&up_, &down_})
+      if (w->from.is_connection()) co_await linger(*w);
+    // A refusal that nobody was there to receive any more.
     for (way* const w : {&up_, &down_}) {
-      if (!w->from.is_connection()) continue;
-      // Not yet at its end, by our own decision: let it see ours.
-      if (!back(*w).to.takes()) continue;
-      const bool was_read = w == &up_ ? how_.which != ways::down : how_.which != ways::up;
-      if (w->is_over && was_read) continue;
-      static_cast<void>(w->from.finish());
-      static_cast<void>(co_await within(linger, discard_rest(w->from)));
-    }
-    // A reset that came after both ends: something we sent was not taken.
-    for (way* const w : {&up_, &down_}) {
-      if (!w->to.is_connection() || w->moved == 0) continue;
-      const auto cause = w->to.stream().options().take_pending_error();
-      if (cause && *cause) tell(w->target, error(*cause, step::send));
+      if (!w->to.keeps_bounds() || w->messages == 0) continue;
+      is_settled_ = false;
+      if (const auto cause = w->to.messages().take_error()) tell(w->target, error(cause, step::send));
     }
   }
   if (told_.why) {
@@ -237,7 +204,14 @@ task<void> joint::tidy_up() {
   }
 }
 
-}  // namespace
+// Not yet at its end, by our own decision: let it see ours.
+task<void> joint::linger(way& w) {
+  if (!back(w).to.takes()) co_return;
+  const bool was_read = &w == &up_ ? how_.which != ways::down : how_.which != ways::up;
+  if (w.is_over && was_read) co_return;
+  static_cast<void>(w.from.finish());
+  static_cast<void>(co_await within(linger_time, discard_rest(w.from)));
+}
 
 task<void> join(peer& address, peer& other, const join_options& how, const half_closed& watch,
                 conversation& told) {

@@ -19,25 +19,39 @@ enum class on_eof : std::uint8_t {
 /// Directions in which bytes go: `up` from ADDR to PEER, `down` back.
 enum class ways : std::uint8_t { both, up, down };
 
+/// What is particular to one side.
+struct side_options {
+  framing frame = framing::none;        ///< How messages are told apart in it, if it is a stream.
+  std::chrono::nanoseconds patience{};  ///< For its answers once the other has ended, if it has no end.
+  std::uint64_t count = 0;              ///< Messages from it after which all ends; 0: no limit.
+};
+
 /// How two peers are joined.
 struct join_options {
   on_eof at_end = on_eof::wait;
   ways which = ways::both;
-  std::chrono::nanoseconds idle{};  ///< Ends a conversation in which nothing moves so long; 0: never.
-  bool crlf_up = false;             ///< Line feeds become CR LF on their way up.
-  bool crlf_down = false;           ///< And on their way down.
+  /// Ends a conversation in which nothing moves so long; 0: never. For a peer without an end of its own this
+  /// is one in order.
+  std::chrono::nanoseconds idle{};
+  side_options address{};
+  side_options peer{};
+  bool crlf_up = false;    ///< Line feeds become CR LF on their way up.
+  bool crlf_down = false;  ///< And on their way down.
 };
 
 /// What came of it. Filled while it goes on: also an end by cancellation leaves true numbers.
 struct conversation {
   enum class side : std::uint8_t { none, address, peer };
 
-  std::uint64_t up = 0;                        ///< Bytes that ADDR has sent and PEER has taken.
-  std::uint64_t down = 0;                      ///< Bytes from PEER to ADDR.
-  side ended_first = side::none;               ///< Whose end came first, in order.
-  side failed = side::none;                    ///< Whose connection broke.
-  bool was_idle = false;                       ///< Ended for want of traffic.
-  std::optional<soquete::error> why;           ///< Nothing: it ended in order.
+  std::uint64_t up = 0;               ///< Bytes that ADDR has sent and PEER has taken.
+  std::uint64_t down = 0;             ///< Bytes from PEER to ADDR.
+  std::uint64_t up_messages = 0;      ///< Likewise, where either side keeps the bounds of messages.
+  std::uint64_t down_messages = 0;    ///< And back.
+  side ended_first = side::none;      ///< Whose end came first, in order.
+  side failed = side::none;           ///< Whose connection broke.
+  bool was_idle = false;              ///< Ended for want of traffic.
+  bool was_unanswered = false;        ///< `failed` has been sent messages, and none came back in time.
+  std::optional<soquete::error> why;  ///< Nothing: it ended in order.
   std::optional<soquete::exit_status> status;  ///< Of the program, if one took part.
 };
 

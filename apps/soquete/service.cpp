@@ -15,7 +15,34 @@ constexpr std::array<std::byte, 64 * 1024> zeros{};
 
 class service {
  public:
-  service(peer& client, conversation& told) : client_(client), told_(told) {}
+  service(peer& client, const join_options& how, conversation& told)
+      : client_(client), most_(how.address.count), told_(told) {}
+
+  task<result<void>> run(scheme which) {
+    if (client_.keeps_bounds()) return answer(which);
+    if (which == scheme::echo) return echo();
+    if (which == scheme::discard) return discard();
+    return zero();
+  }
+
+ private:
+  // Each message by itself. Of zeros as many as have come: more would turn anybody's forged questions into a
+  // flood against somebody else.  RFC 862, RFC 863
+  task<result<void>> answer(scheme which) {
+    do {
+      const record one = co_await ok(client_.messages().receive());
+      if (one.is_end()) break;
+      const bytes payload = one.payload();
+      told_.up += payload.size();
+      ++told_.up_messages;
+      if (which == scheme::discard) continue;
+      co_await ok(
+          client_.messages().send(which == scheme::echo ? payload : bytes(zeros).first(payload.size())));
+      told_.down += payload.size();
+      ++told_.down_messages;
+    } while (told_.up_messages != most_);
+    co_return client_.finish();
+  }
 
   task<result<void>> echo() {
     for (;;) {
@@ -50,7 +77,6 @@ class service {
     co_return ended;
   }
 
- private:
   task<result<void>> discard_beside() {
     for (;;) {
       const lease data = co_await ok(client_.receive());
@@ -66,11 +92,12 @@ class service {
   }
 
   peer& client_;
+  std::uint64_t most_;
   conversation& told_;
 };
 
-// Ends when nothing has moved for so long.
-task<result<void>> watch_idle(std::chrono::nanoseconds idle, conversation& told) {
+// Ends when nothing has moved for so long, which is in order where nothing else can.
+task<result<void>> watch_idle(std::chrono::nanoseconds idle, bool is_in_order, conversation& told, scope& s) {
   for (std::uint64_t before = told.up + told.down;;) {
     co_await ok(sleep(idle));
     const std::uint64_t now = told.up + told.down;
@@ -78,17 +105,15 @@ task<result<void>> watch_idle(std::chrono::nanoseconds idle, conversation& told)
     before = now;
   }
   told.was_idle = true;
+  if (is_in_order) {
+    s.cancel();
+    co_return {};
+  }
   co_return fail(std::errc::timed_out, step::wait);
 }
 
-task<result<void>> run(scheme which, service& one) {
-  if (which == scheme::echo) return one.echo();
-  if (which == scheme::discard) return one.discard();
-  return one.zero();
-}
-
 task<result<void>> run_and_cancel(scheme which, service& one, scope& s) {
-  co_await ok(run(which, one));
+  co_await ok(one.run(which));
   s.cancel();
   co_return {};
 }
@@ -96,17 +121,17 @@ task<result<void>> run_and_cancel(scheme which, service& one, scope& s) {
 }  // namespace
 
 task<void> serve_here(scheme which, peer& client, const join_options& how, conversation& told) {
-  service one(client, told);
+  service one(client, how, told);
   result<void> ended;
   if (how.idle > 0ns) {
     auto watched = [&](scope& s) -> task<result<void>> {
-      s.spawn(watch_idle(how.idle, told));
+      s.spawn(watch_idle(how.idle, !client.has_end(), told, s));
       s.spawn(run_and_cancel(which, one, s));
       co_return {};
     };
     ended = co_await with_scope(watched);
   } else {
-    ended = co_await run(which, one);
+    ended = co_await one.run(which);
   }
   if (child* const program = client.program()) {
     auto over = co_await program->wait();

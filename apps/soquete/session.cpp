@@ -21,6 +21,9 @@ std::string for_clients(const endpoint& at) {
   return to_string(at);
 }
 
+// What others write to talk to it.
+std::string_view scheme_of(const options& how) { return how.address.what == scheme::udp ? "udp" : "tcp"; }
+
 std::string with_space(std::string text) {
   if (const auto colon = text.rfind(':'); colon != text.npos) text[colon] = ' ';
   std::erase(text, '[');
@@ -43,6 +46,7 @@ std::string purpose_of(const options& how) {
     case scheme::zero: return _("each client is sent zeros until it leaves (zero:)");
     case scheme::exec: return _("each client talks to a program of its own ({})", how.peer.text);
     case scheme::tcp: return _("each client is connected to {}", how.peer.text);
+    case scheme::udp: return _("each client gets a socket of its own that sends to {}", how.peer.text);
     default:
       if (how.peer.what == scheme::stdio) return _("one client is joined with standard input and output");
       return _("one client is joined with {}", how.peer.text);
@@ -53,6 +57,10 @@ std::string purpose_of(const options& how) {
 std::string origin_of(const options& how, unsigned long addresses, unsigned long loops) {
   if (how.address.what == scheme::descriptor)
     return _("{} was opened and told to listen by whoever started this program", how.address.text);
+  if (how.address.what == scheme::udp)
+    return _n("{} socket was created and bound: each new sender begins a session",
+              "{} sockets were created and bound: each new sender begins a session", addresses * loops,
+              addresses * loops);
   if (addresses * loops == 1) return _("a socket was created, bound to it and told to listen");
   if (loops == 1)
     return _n("{} socket was created, bound to these and told to listen",
@@ -75,6 +83,11 @@ void write_ready(int descriptor, const std::string& lines) {
   ::close(descriptor);
 }
 
+// "78 B", or "78 B/3" in three messages.
+std::string moved(std::uint64_t size, std::uint64_t messages) {
+  return messages == 0 ? shown_size(size) : fmt::format("{}/{}", shown_size(size), messages);
+}
+
 bool is_tcp(const place& p) { return p.what == scheme::tcp || p.what == scheme::descriptor; }
 
 std::string who(const options& how, conversation::side whose) {
@@ -85,11 +98,18 @@ std::string who(const options& how, conversation::side whose) {
   return how.what == verb::listen && whose == conversation::side::address ? _("client") : _("server");
 }
 
+// A session of datagrams has no end that it could have been given time for.
+bool is_ended_with_server(const options& how, const conversation& what) {
+  return how.address.has_sessions() && how.what == verb::listen && *what.why == std::errc::operation_canceled;
+}
+
 std::string end_of(const options& how, const conversation& what) {
   if (what.was_idle) return _("nothing moved for {}", shown(how.how.idle));
   if (what.why) {
     const soquete::error& why = *what.why;
     if (why == std::errc::operation_canceled || what.failed == conversation::side::none) return _("cut off");
+    if (is_ended_with_server(how, what)) return _("ended with the server");
+    if (what.was_unanswered) return _("{}: no answer", who(how, what.failed));
     if (why == std::errc::connection_reset) return _("{} reset the connection (RST)", who(how, what.failed));
     return fmt::format("{}: {}", who(how, what.failed), cause_of(why.code()));
   }
@@ -108,21 +128,31 @@ void session::fail(failure why) {
   if (!failure_) failure_ = std::move(why);
 }
 
+void session::complain_of(const failure& why) {
+  {
+    std::lock_guard lock(mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    if (last_complaint_ && now - *last_complaint_ < std::chrono::seconds(1)) return;
+    last_complaint_ = now;
+  }
+  out.complain(why.text);
+}
+
 void session::announce(soquete::loop& here, const std::vector<endpoint>& at) {
   if (at.empty()) return;
   std::string places;
   std::string lines;
   for (const endpoint& one : at) {
     places = places.empty() ? to_string(one) : _("{} and {}", places, to_string(one));
-    lines += fmt::format("tcp://{}\n", to_string(one));
+    lines += fmt::format("{}://{}\n", scheme_of(how), to_string(one));
   }
   if (how.ready_descriptor >= 0) write_ready(how.ready_descriptor, lines);
-  const bool was_chosen = how.address.what == scheme::tcp && how.address.where.ends_with(":0");
+  const bool was_chosen = how.address.where.ends_with(":0");
   if (how.peer.what == scheme::exec && at.front().is_ip() && at.front().addr().is_unspecified())
     out.tell(
         _("warning: whoever can reach this machine can run {}\n"
-          "  for this machine only: tcp://localhost:{}",
-          how.peer.text, at.front().port()));
+          "  for this machine only: {}://localhost:{}",
+          how.peer.text, scheme_of(how), at.front().port()));
   if (!out.is_told_progress()) {
     // Nobody could connect to a port that nobody knows.
     if (was_chosen && !(out.is_quiet() && how.ready_descriptor >= 0))
@@ -135,14 +165,15 @@ void session::announce(soquete::loop& here, const std::vector<endpoint>& at) {
   told += fmt::format("\n  {} ({})", origin_of(how, at.size(), loops), here.net().name());
   const std::string purpose = purpose_of(how);
   told.append("\n  ").append(how.is_single() ? purpose : _("{}, until Ctrl-C", purpose)).append("\n  ");
-  told += _("to talk to it:  soquete connect tcp://{}     or: nc {}", target, with_space(target));
+  told += _("to talk to it:  soquete connect {}://{}     or: nc {}{}", scheme_of(how), target,
+            how.address.has_sessions() ? "-u " : "", with_space(target));
   out.say(told);
   out.detail(_("driver {}: {}", here.net().name(), borrowed(here.driver_reason())));
 }
 
 void session::report(std::uint64_t number, std::string_view address, std::string_view peer,
                      std::chrono::nanoseconds took, const conversation& what) {
-  if (what.why) ++failed;
+  if (what.why && !is_ended_with_server(how, what)) ++failed;
   if (!out.is_told_progress()) return;
   // The arrow up is what the client of this conversation has sent.
   const bool listens = how.what == verb::listen;
@@ -151,10 +182,11 @@ void session::report(std::uint64_t number, std::string_view address, std::string
     program = _(", killed by signal {}", what.status->signal);
   else if (what.status && what.status->code != 0)
     program = _(", exit status {}", what.status->code);
+  const std::string up = moved(what.up, what.up_messages);
+  const std::string down = moved(what.down, what.down_messages);
   out.report(fmt::format("{}{} → {}  {}  ↑{} ↓{}  {}{}", listens ? fmt::format("#{} ", number) : "",
-                         listens ? address : peer, listens ? peer : address, shown(took),
-                         shown_size(listens ? what.up : what.down), shown_size(listens ? what.down : what.up),
-                         end_of(how, what), program));
+                         listens ? address : peer, listens ? peer : address, shown(took), listens ? up : down,
+                         listens ? down : up, end_of(how, what), program));
 }
 
 void session::half_closed(conversation::side first) {
@@ -167,6 +199,17 @@ void session::half_closed(conversation::side first) {
 
 void session::report_total(std::chrono::nanoseconds took) {
   const std::uint64_t count = connections;
+  if (how.address.has_sessions()) {
+    std::string told =
+        _n("served {} session in {}: {} received, {} sent, {} failed",
+           "served {} sessions in {}: {} received, {} sent, {} failed", count, count, shown(took),
+           moved(received, messages_received), moved(sent, messages_sent), failed.load());
+    if (messages_dropped + turned_away != 0)
+      told.append("\n  ").append(
+          _("datagrams dropped: {} of sessions that were too slow, {} of senders beyond max=",
+            messages_dropped.load(), turned_away.load()));
+    return out.say(told);
+  }
   out.say(_n("served {} connection in {}: {} received, {} sent, {} failed",
              "served {} connections in {}: {} received, {} sent, {} failed", count, count, shown(took),
              shown_size(received), shown_size(sent), failed.load()));
@@ -175,9 +218,18 @@ void session::report_total(std::chrono::nanoseconds took) {
 std::string plan_of(const options& how) {
   std::vector<std::string> steps;
   if (how.what == verb::listen) {
-    steps.push_back(_("create a TCP socket, bind it to {}, and listen", how.address.text));
-    steps.emplace_back(how.is_single() ? _("accept one connection, then stop listening")
-                                       : _("accept connections until Ctrl-C"));
+    if (how.address.has_sessions()) {
+      steps.push_back(
+          _("create a UDP socket and bind it to {}: nobody connects, so there is nothing to accept",
+            how.address.text));
+      steps.emplace_back(how.is_single()
+                             ? _("begin a session with the first who sends a datagram")
+                             : _("begin a session with each new sender of a datagram, until Ctrl-C"));
+    } else {
+      steps.push_back(_("create a TCP socket, bind it to {}, and listen", how.address.text));
+      steps.emplace_back(how.is_single() ? _("accept one connection, then stop listening")
+                                         : _("accept connections until Ctrl-C"));
+    }
     steps.push_back(purpose_of(how));
   } else {
     steps.push_back(_("open {}", how.address.text));
@@ -188,11 +240,19 @@ std::string plan_of(const options& how) {
                          ? _("not tell a side that the other has finished sending")
                          : _("tell each side when the other has finished sending, and wait "
                              "for both"));
+  const bool has_udp_peer = how.peer.what == scheme::udp;
+  const place& far = has_udp_peer ? how.peer : how.address;
+  if (far.what == scheme::udp && (has_udp_peer ? how.address : how.peer).what != scheme::udp)
+    steps.push_back(
+        _("once the other side has ended, wait for datagrams of {} until none comes for {}: UDP has no end",
+          far.text, shown(far.patience)));
   std::string text;
   for (std::size_t i = 0; i < steps.size(); ++i)
     text += fmt::format("{}{}. {}", i == 0 ? "" : "\n", i + 1, steps[i]);
   if (how.timeout) text.append("\n- ").append(_("end after {} at the latest", shown(*how.timeout)));
-  if (how.how.idle.count() != 0)
+  if (how.how.idle.count() != 0 && how.address.has_sessions() && how.what == verb::listen)
+    text.append("\n- ").append(_("end a session in which nothing moves for {}", shown(how.how.idle)));
+  else if (how.how.idle.count() != 0)
     text.append("\n- ").append(_("end a connection in which nothing moves for {}", shown(how.how.idle)));
   return text;
 }

@@ -42,11 +42,13 @@ std::string_view meaning_of_option(std::string_view name) {
   return _("an option of the socket");
 }
 
-line told(const trace_event& e) {
+line told(const trace_event& e, bool is_datagram) {
   const int d = e.descriptor;
   switch (e.what) {
     case step::open:
-      return {"socket()", fmt::format("{}", d), _("an endpoint for TCP over {}, not yet anywhere", e.note)};
+      return {"socket()", fmt::format("{}", d),
+              is_datagram ? _("an endpoint for UDP over {}, not yet anywhere", e.note)
+                          : _("an endpoint for TCP over {}, not yet anywhere", e.note)};
     case step::set_option:
       return {fmt::format("setsockopt({}, {}, {})", d, e.note, e.amount), "0",
               std::string(meaning_of_option(e.note))};
@@ -56,17 +58,26 @@ line told(const trace_event& e) {
       return {fmt::format("listen({}, {})", d, e.amount), "0",
               _("clients can connect; the kernel lets up to {} wait for us", e.amount)};
     case step::connect:
+      if (is_datagram)
+        return {fmt::format("connect({}, {})", d, where(e)), "0",
+                _("nothing is sent; from now on datagrams go there, and come from there only")};
       return {fmt::format("connect({}, {})", d, where(e)), "0",
               _("SYN, SYN-ACK, ACK: both ends agree that there is a connection")};
     case step::accept:
       return {fmt::format("accept({})", d), fmt::format("{}", e.amount),
               _("a connection from {}, with a socket of its own", where(e))};
     case step::receive:
+      if (is_datagram)
+        return {fmt::format("recvmsg({})", d), fmt::format("{}", e.amount),
+                _("a datagram, whole, has come from {}", where(e))};
       if (e.amount == 0)
         return {fmt::format("recv({})", d), "0", _("the other side has finished sending (end of stream)")};
       return {fmt::format("recv({})", d), fmt::format("{}", e.amount),
               _("bytes have come from {}", where(e))};
     case step::send:
+      if (is_datagram)
+        return {fmt::format("sendmsg({})", d), fmt::format("{}", e.amount),
+                _("a datagram for {}: it arrives whole, or not at all, and nobody tells us", where(e))};
       return {fmt::format("send({})", d), fmt::format("{}", e.amount),
               _("bytes for {} are with the kernel, which delivers them", where(e))};
     case step::shutdown:
@@ -99,11 +110,22 @@ narrator::narrator(console& to) : to_(to) {
   };
 }
 
+bool narrator::is_datagram(const trace_event& event) {
+  const std::lock_guard lock(mutex_);
+  if (event.what == step::open && event.amount == static_cast<int>(soquete::transport::datagram))
+    datagrams_.insert(event.descriptor);
+  if (event.note == "messages") return true;
+  const bool is_known = datagrams_.contains(event.descriptor);
+  if (event.what == step::none) datagrams_.erase(event.descriptor);
+  return is_known;
+}
+
 void narrator::narrate(const trace_event& event) {
   // Signals and programs are waited for until the end, which is no step of any socket.
   if (event.what == step::wait && event.cause == std::errc::operation_canceled) return;
-  line l = command::told(event);
-  say_file_calls(l, event);
+  const bool are_messages = is_datagram(event);
+  line l = command::told(event, are_messages);
+  if (!are_messages) say_file_calls(l, event);
   if (event.cause == std::errc::operation_canceled) {
     l.result = "-1";
     l.meaning = _("we no longer wait for it");

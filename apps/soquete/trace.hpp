@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <mutex>
+#include <set>
 #include <soquete/driver.hpp>
 
 #include "console.hpp"
@@ -15,8 +17,11 @@ class narrator : public soquete::trace_sink {
 
  private:
   void narrate(const soquete::trace_event& event);
+  bool is_datagram(const soquete::trace_event& event);
 
   console& to_;
+  std::mutex mutex_;
+  std::set<int> datagrams_;  // Sockets of ours that are open.
   std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
 };
 
