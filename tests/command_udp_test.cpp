@@ -36,7 +36,8 @@ class command_udp : public testing::TestWithParam<std::string> {
   }
   std::unique_ptr<process> listen(std::vector<std::string> arguments, std::string input = {},
                                   bool keeps_input_open = false) const {
-    arguments.insert(arguments.begin(), "listen");
+    // One socket, so that it is known which session a datagram is for.
+    arguments.insert(arguments.begin(), {"listen", "--threads=1"});
     arguments.insert(arguments.end(), {"--ready-fd", "3"});
     return start(arguments, std::move(input), keeps_input_open);
   }
@@ -140,7 +141,7 @@ TEST_P(command_udp, a_relay_gives_each_sender_a_socket_of_its_own_and_loses_noth
 
 TEST_P(command_udp, sessions_are_gone_after_their_idle_time) {
   const udp_wire server;
-  auto relay = listen({"-v", "--threads=1", any_port + ",idle=50ms", server.address()});
+  auto relay = listen({"-v", any_port + ",idle=50ms", server.address()});
   const std::uint16_t port = relay->port();
   const std::size_t before = open_descriptors(*relay);
   for (int i = 0; i < 20; ++i) {
