@@ -101,6 +101,7 @@ using session_handler = std::function<task<result<void>>(session&)>;
 /// Serves peers on `where` until it is asked to end (by cancellation: in a run_main by SIGINT or SIGTERM).
 /// Then sessions get the drain time, then they are cancelled, and it succeeds.
 ///
+/// A peer of the first moments, before all loops have their sockets, may get a second session elsewhere.
 /// Called on several loops of a run, each gets a socket of its own, and the kernel keeps each peer to one of
 /// them; a socket that is inherited ("fd:3", "systemd:") is served by one loop. "localhost" is served on both
 /// loopback addresses. Errors: as bind(); a failing socket.
