@@ -6,7 +6,7 @@
 #include <soquete/deadline.hpp>
 #include <soquete/scope.hpp>
 
-#include "handles.hpp"
+#include "descriptors.hpp"
 #include "process.hpp"
 
 namespace soquete {
@@ -35,13 +35,13 @@ class connections {
     return {};
   }
   bool is_one_socket() const noexcept { return is_one_socket_; }
-  handle& ours(int which) { return ours_[static_cast<std::size_t>(which)]; }
+  owned_descriptor& ours(int which) { return ours_[static_cast<std::size_t>(which)]; }
 
   std::vector<process_plan::passed> passed;
 
  private:
   result<void> connect(int which, child_stream what) {
-    handle& theirs = theirs_[static_cast<std::size_t>(which)];
+    owned_descriptor& theirs = theirs_[static_cast<std::size_t>(which)];
     switch (what.what()) {
       case child_stream::kind::inherited: return {};
       case child_stream::kind::given: passed.push_back({what.number(), which}); return {};
@@ -69,12 +69,12 @@ class connections {
     return out;
   }
 
-  std::array<handle, 3> theirs_;
-  std::array<handle, 3> ours_;
+  std::array<owned_descriptor, 3> theirs_;
+  std::array<owned_descriptor, 3> ours_;
   bool is_one_socket_ = false;
 };
 
-result<void> adopt_into(descriptor& into, loop& here, handle& ours) {
+result<void> adopt_into(descriptor& into, loop& here, owned_descriptor& ours) {
   if (!ours.is_open()) return {};
   auto made = descriptor::adopt(here, std::move(ours));
   if (!made) return fail(std::move(made.error()));
@@ -135,7 +135,7 @@ result<child> child::start(loop& here, const arguments& what, const child_option
   if (auto done = adopt_into(made.output_, here, ends.ours(out)); !done) return fail(std::move(done.error()));
   if (auto done = adopt_into(made.errors_, here, ends.ours(err)); !done) return fail(std::move(done.error()));
 
-  handle watched;
+  owned_descriptor watched;
   const auto process = start_process({.words = what.words(),
                                       .variables = how.variables,
                                       .is_environment_ours = how.has_our_environment,

@@ -31,9 +31,9 @@ error cut_short(const local::message& m) {
 
 }  // namespace
 
-task<result<void>> give(local::seqpacket& to, handle what) {
+task<result<void>> give(local::seqpacket& to, owned_descriptor what) {
   const std::vector<std::byte> unread = what.take_unread();
-  std::vector<handle> all = what.take_accepted();
+  std::vector<owned_descriptor> all = what.take_accepted();
   all.insert(all.begin(), std::move(what));
   const std::string head = std::string(mark) + std::to_string(unread.size());
   co_await ok(to.send(head, all));
@@ -45,7 +45,7 @@ task<result<void>> give(local::seqpacket& to, handle what) {
   co_return {};
 }
 
-task<result<handle>> take(local::seqpacket& from) {
+task<result<owned_descriptor>> take(local::seqpacket& from) {
   local::message head = co_await ok(from.receive());
   if (head.is_end || head.handles_lost) co_return fail(cut_short(head));
   const std::size_t size = co_await ok(announced_bytes(head));
@@ -56,7 +56,7 @@ task<result<handle>> take(local::seqpacket& from) {
     if (piece.payload.size() > size - unread.size()) co_return fail(std::errc::protocol_error, step::receive);
     unread.insert(unread.end(), piece.payload.begin(), piece.payload.end());
   }
-  handle whole = std::move(head.handles.front());
+  owned_descriptor whole = std::move(head.handles.front());
   head.handles.erase(head.handles.begin());
   whole.set_unread(std::move(unread));
   whole.set_accepted(std::move(head.handles));

@@ -67,30 +67,30 @@ task<result<datagram>> autobind() {
 
 }  // namespace
 
-result<stream> stream::adopt(loop& here, handle taken) {
+result<stream> stream::adopt(loop& here, owned_descriptor taken) {
   return made_of<stream>(adopt_as(here, std::move(taken), transport::stream, descriptor_kind::stream));
 }
 
-task<result<stream>> stream::adopt(handle taken) {
+task<result<stream>> stream::adopt(owned_descriptor taken) {
   loop& here = co_await this_loop();
   co_return adopt(here, std::move(taken));
 }
 
 result<void> stream::finish() { return finish_sending(socket_); }
 
-result<seqpacket> seqpacket::adopt(loop& here, handle taken) {
+result<seqpacket> seqpacket::adopt(loop& here, owned_descriptor taken) {
   return made_of<seqpacket>(
       adopt_as(here, std::move(taken), transport::sequenced, descriptor_kind::datagram));
 }
 
 result<void> seqpacket::finish() { return finish_sending(socket_); }
 
-result<datagram> datagram::adopt(loop& here, handle taken) {
+result<datagram> datagram::adopt(loop& here, owned_descriptor taken) {
   return made_of<datagram>(adopt_as(here, std::move(taken), transport::datagram, descriptor_kind::datagram));
 }
 
 template <class Connection>
-result<listener_of<Connection>> listener_of<Connection>::adopt(loop& here, handle taken) {
+result<listener_of<Connection>> listener_of<Connection>::adopt(loop& here, owned_descriptor taken) {
   return made_of<listener_of>(
       adopt_as(here, std::move(taken), carried_by<Connection>, descriptor_kind::listener));
 }

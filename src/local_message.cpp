@@ -30,11 +30,11 @@ bool send_message::begin(environment env, waiter* then) noexcept {
   const socket_block& on = *slot_.on;
   if (handles_.size() > message_handles_max) refused_ = "more than 253 descriptors";
   // What we have read from it already would be lost to the one who gets it.
-  for (const handle& one : handles_)
+  for (const owned_descriptor& one : handles_)
     if (!one.unread().empty() || !one.accepted().empty())
       refused_ = "a descriptor with unread bytes: see handover.hpp";
     else if (!one.is_open())
-      refused_ = "an empty handle";
+      refused_ = "an empty owned_descriptor";
   if (payload_.empty() && on.carries != transport::datagram)
     refused_ = "no bytes: the peer would take it for the end";
   if (refused_ != nullptr || on.send_broken) return false;

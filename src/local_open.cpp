@@ -54,7 +54,7 @@ result<socket> adopt_open(loop& here, const where::alternative& one, transport c
   result<int> number = one.descriptor;
   if (one.what == where::kind::inherited) number = inherited_descriptor(one.name);
   if (!number) return fail(std::move(number.error()));
-  auto s = adopt_as(here, handle(*number), carries, kind);
+  auto s = adopt_as(here, owned_descriptor(*number), carries, kind);
   if (!s) return fail(about(std::move(s.error()), step::adopt, to_string(one)));
   return s;
 }
@@ -93,7 +93,7 @@ task<result<socket>> connect_one(endpoint to, transport carries, connect_options
 
 }  // namespace
 
-result<socket> adopt_as(loop& here, handle taken, transport carries, descriptor_kind kind) {
+result<socket> adopt_as(loop& here, owned_descriptor taken, transport carries, descriptor_kind kind) {
   auto block = here.net().adopt(std::move(taken));
   if (!block) return fail(std::move(block.error()));
   socket s(**block);

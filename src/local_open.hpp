@@ -8,7 +8,7 @@
 namespace soquete::local {
 
 /// Takes over a descriptor that is a local socket of that type, and listens or does not.
-result<socket> adopt_as(loop& here, handle taken, transport carries, descriptor_kind kind);
+result<socket> adopt_as(loop& here, owned_descriptor taken, transport carries, descriptor_kind kind);
 
 /// A socket that listens, or is bound to a name, on the first alternative that can be had.
 struct opened_name {

@@ -2,7 +2,7 @@
 #include <soquete/loop.hpp>
 #include <soquete/pipe.hpp>
 
-#include "handles.hpp"
+#include "descriptors.hpp"
 
 namespace soquete {
 namespace {

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <soquete/exit_status.hpp>
-#include <soquete/handle.hpp>
+#include <soquete/owned_descriptor.hpp>
 #include <span>
 #include <string>
 
@@ -35,7 +35,7 @@ struct process_handle {
 
 /// Nothing has been started if it fails, for whatever reason, also if the program cannot be run.
 /// `watched`: readable once it has ended.
-result<process_handle> start_process(const process_plan& plan, handle& watched);
+result<process_handle> start_process(const process_plan& plan, owned_descriptor& watched);
 /// To its group, if it has one of its own.  Errors: no_such_process, invalid_argument.
 result<void> signal_process(const process_handle& which, int signal);
 /// Nothing while it runs; the second time there is nothing to reap.  Errors: no_child_process.

@@ -185,7 +185,7 @@ result<unsigned> threads_from(unsigned wanted) {
 
 }  // namespace
 
-result<void> run(run_options options, program body) {
+result<void> run(run_options options, run_body body) {
   auto threads = threads_from(options.threads);
   if (!threads) return fail(std::move(threads.error()));
   options.threads = *threads;
@@ -197,7 +197,7 @@ result<void> run(run_options options, program body) {
   return ended;
 }
 
-int run_main(run_options options, program body) {
+int run_main(run_options options, run_body body) {
   block_signals(end_signals);
   auto threads = threads_from(options.threads);
   result<void> ended;
@@ -216,7 +216,7 @@ int run_main(run_options options, program body) {
   return 1;
 }
 
-int run_main(program body) { return run_main({}, std::move(body)); }
+int run_main(run_body body) { return run_main({}, std::move(body)); }
 
 context::context(driver_choice which) : opened_(loop_.open(which)) {}
 

@@ -103,7 +103,7 @@ class server {
 
   result<void> open(const where& on);
   task<result<void>> open_or_take_over(where on);
-  result<void> keep(handle given, bool owns_path);
+  result<void> keep(owned_descriptor given, bool owns_path);
   task<result<void>> accept_all(scope& s);
   task<result<void>> accept_from(listener& l);
   task<result<void>> meet_successors(scope& accepting);
@@ -216,7 +216,7 @@ task<result<void>> server<Kind>::open_or_take_over(where on) {
 }
 
 template <class Kind>
-result<void> server<Kind>::keep(handle given, bool owns_path) {
+result<void> server<Kind>::keep(owned_descriptor given, bool owns_path) {
   auto block = here_.net().adopt(std::move(given));
   if (!block) return fail(std::move(block.error()));
   socket s(**block);
@@ -278,8 +278,8 @@ template <class Kind>
 task<void> server<Kind>::serve_accepted() {
   static_cast<void>(door_.release());
   for (listener& l : listeners_) {
-    handle whole = l.release();
-    for (handle& one : whole.take_accepted())
+    owned_descriptor whole = l.release();
+    for (owned_descriptor& one : whole.take_accepted())
       if (auto peer = stream::adopt(here_, std::move(one)))
         static_cast<void>(co_await admit(std::move(*peer)));
   }
@@ -411,7 +411,7 @@ void server<Kind>::hand_out(stream peer, const key& who) {
     }
   }
   if (least == this) return begin(std::move(peer), who);
-  auto moved = std::make_shared<handle>(peer.release());
+  auto moved = std::make_shared<owned_descriptor>(peer.release());
   const bool posted = here_.group().post(least->here_, [moved, least, who, share = &share_] {
     std::unique_lock lock(share->mutex);
     if (std::find(share->all.begin(), share->all.end(), least) == share->all.end()) {

@@ -23,8 +23,8 @@ constexpr int tries_max = 500;
 
 bool is_ours(const local::seqpacket& line) { return line.peer_credentials().uid == ::geteuid(); }
 
-result<handle> copy_of(int descriptor) {
-  handle lent(descriptor);
+result<owned_descriptor> copy_of(int descriptor) {
+  owned_descriptor lent(descriptor);
   auto copy = lent.duplicate();
   static_cast<void>(lent.release());
   return copy;
@@ -79,7 +79,7 @@ task<result<bool>> offer(local::seqpacket line, std::vector<lent_listener> all, 
   const local::message asked = co_await ok(within(answer_time, line.receive()));
   if (asked.payload.text() != "listeners?") co_return false;
   std::string signs;
-  std::vector<handle> copies;
+  std::vector<owned_descriptor> copies;
   for (const lent_listener& one : all) {
     signs += one.owns_path ? '+' : '-';
     copies.push_back(co_await ok(copy_of(one.descriptor)));

@@ -9,7 +9,7 @@ namespace soquete::detail {
 
 /// A listener on its way.
 struct given_listener {
-  handle it;
+  owned_descriptor it;
   bool owns_path = false;  ///< Its path goes with it.
 };
 
@@ -17,7 +17,7 @@ struct given_listener {
 struct predecessor {
   local::seqpacket line;
   std::vector<given_listener> listeners;
-  handle door;  ///< Where successors ask.
+  owned_descriptor door;  ///< Where successors ask.
 };
 
 /// Asks the server whose door this is, if there is one: else it has no listeners.

@@ -74,7 +74,7 @@ void socket::close() noexcept {
   closed.home.close(closed);
 }
 
-handle socket::release() {
+owned_descriptor socket::release() {
   if (block_ == nullptr) return {};
   detail::tell(*block_, step::none, 0, nullptr, "release", nullptr);
   socket_block& released = *std::exchange(block_, nullptr);

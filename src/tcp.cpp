@@ -15,7 +15,7 @@ result<void> finish_sending(socket& s) {
   return done;
 }
 
-result<socket> adopt_as(loop& here, handle taken, descriptor_kind wanted) {
+result<socket> adopt_as(loop& here, owned_descriptor taken, descriptor_kind wanted) {
   auto block = here.net().adopt(std::move(taken));
   if (!block) return fail(std::move(block.error()));
   if ((*block)->kind == wanted) return socket(**block);
@@ -27,7 +27,7 @@ result<socket> adopt_as(loop& here, handle taken, descriptor_kind wanted) {
 
 namespace tcp {
 
-result<stream> stream::adopt(loop& here, handle taken) {
+result<stream> stream::adopt(loop& here, owned_descriptor taken) {
   auto s = adopt_as(here, std::move(taken), descriptor_kind::stream);
   if (!s) return fail(std::move(s.error()));
   return stream(std::move(*s));
@@ -41,12 +41,12 @@ void stream::abort() noexcept {
   socket_.close();
 }
 
-task<result<stream>> stream::adopt(handle taken) {
+task<result<stream>> stream::adopt(owned_descriptor taken) {
   loop& here = co_await this_loop();
   co_return adopt(here, std::move(taken));
 }
 
-result<listener> listener::adopt(loop& here, handle taken) {
+result<listener> listener::adopt(loop& here, owned_descriptor taken) {
   auto s = adopt_as(here, std::move(taken), descriptor_kind::listener);
   if (!s) return fail(std::move(s.error()));
   return listener(std::move(*s));
@@ -59,7 +59,7 @@ result<stream> listener::accepting::take() const {
 
 }  // namespace tcp
 
-result<descriptor> descriptor::adopt(loop& here, handle taken) {
+result<descriptor> descriptor::adopt(loop& here, owned_descriptor taken) {
   auto block = here.net().adopt(std::move(taken));
   if (!block) return fail(std::move(block.error()));
   descriptor made;

@@ -19,7 +19,7 @@ void tell_unasked(soquete::socket& s, bool is_bound_to_all) {
   if (is_bound_to_all) static_cast<void>(s.net().set(s.block(), option::tell_destination, 1));
 }
 
-result<socket> adopt_as(loop& here, handle taken) {
+result<socket> adopt_as(loop& here, owned_descriptor taken) {
   auto block = here.net().adopt(std::move(taken));
   if (!block) return fail(std::move(block.error()));
   soquete::socket opened(**block);
@@ -92,7 +92,7 @@ result<socket> adopt_alternative(loop& here, const where::alternative& one) {
   result<int> number = one.descriptor;
   if (one.what == where::kind::inherited) number = inherited_descriptor(one.name);
   if (!number) return fail(std::move(number.error()));
-  auto adopted = socket::adopt(here, handle(*number));
+  auto adopted = socket::adopt(here, owned_descriptor(*number));
   if (!adopted) return fail(about(std::move(adopted.error()), step::adopt, to_string(one)));
   return adopted;
 }
@@ -218,9 +218,9 @@ result<opened_sockets> open_sockets(loop& here, const where& on, const bind_opti
   return got;
 }
 
-result<socket> socket::adopt(loop& here, handle taken) { return adopt_as(here, std::move(taken)); }
+result<socket> socket::adopt(loop& here, owned_descriptor taken) { return adopt_as(here, std::move(taken)); }
 
-task<result<socket>> socket::adopt(handle taken) {
+task<result<socket>> socket::adopt(owned_descriptor taken) {
   loop& here = co_await this_loop();
   co_return adopt_as(here, std::move(taken));
 }

@@ -61,7 +61,7 @@ driver_contract::pair driver_contract::local_pair() {
   std::array<int, 2> ends{};
   EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
   peers.push_back(ends[1]);
-  return {net->adopt(handle(ends[0])).value(), ends[1]};
+  return {net->adopt(owned_descriptor(ends[0])).value(), ends[1]};
 }
 
 socket_block& driver_contract::listen_on(endpoint& where) {

@@ -60,10 +60,10 @@ TEST_P(handing_over, a_connection_goes_on_elsewhere_with_the_bytes_that_were_not
       // One byte is read, so that a driver that receives in advance has something.
       std::array<std::byte, 1> one;
       co_await ok(both.server.receive(one));
-      soquete::handle whole = both.server.release();
+      owned_descriptor whole = both.server.release();
       auto giving = [&]() -> task<result<void>> { return give(line.first, std::move(whole)); };
       s.spawn(giving());
-      soquete::handle there = co_await ok(take(line.second));
+      owned_descriptor there = co_await ok(take(line.second));
       auto again = co_await ok(tcp::stream::adopt(here(), std::move(there)));
       const std::string rest = co_await ok(receive_some(again, early.size() - 1));
       EXPECT_EQ(rest, early.substr(1));

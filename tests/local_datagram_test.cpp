@@ -131,7 +131,7 @@ TEST_P(local_datagram, descriptors_and_credentials_travel_and_leave_no_trace) {
     co_await ok(both.second.tell_sender(true));
     std::array<int, 2> pipe{-1, -1};
     EXPECT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
-    const std::array<handle, 2> ends{handle(pipe[0]), handle(pipe[1])};
+    const std::array<owned_descriptor, 2> ends{owned_descriptor(pipe[0]), owned_descriptor(pipe[1])};
     for (int i = 0; i != 5; ++i) co_await ok(both.first.send("x", ends));
     co_await ok(both.first.send("", ends));
     for (int i = 0; i != 3; ++i) {

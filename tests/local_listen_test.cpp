@@ -38,7 +38,7 @@ void leave_stale(const std::string& path) {
 }
 
 unsigned mode_of(const std::string& path) {
-  struct stat about {};
+  struct stat about{};
   return ::stat(path.c_str(), &about) == 0 ? about.st_mode & 0777 : 0;
 }
 
@@ -97,7 +97,7 @@ TEST_P(local_listen, what_is_no_socket_is_never_removed) {
       auto refused = co_await local::listen(folder.at(name));
       EXPECT_TRUE(fails_with(refused, std::errc::address_in_use));
       EXPECT_NE(to_string(refused.error()).find("no socket"), std::string::npos);
-      struct stat about {};
+      struct stat about{};
       EXPECT_EQ(::lstat(folder.path(name).c_str(), &about), 0);
     }
     co_return {};

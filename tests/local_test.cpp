@@ -23,17 +23,17 @@ class local_stream_alone : public with_driver {};
 ON_EACH_DRIVER(local_stream_alone);
 
 struct ends {
-  std::array<handle, 1> reading;
-  std::array<handle, 1> writing;
+  std::array<owned_descriptor, 1> reading;
+  std::array<owned_descriptor, 1> writing;
 };
 ends make_ends() {
   std::array<int, 2> both{-1, -1};
   EXPECT_EQ(::pipe2(both.data(), O_CLOEXEC), 0);
-  return {{handle(both[0])}, {handle(both[1])}};
+  return {{owned_descriptor(both[0])}, {owned_descriptor(both[1])}};
 }
 
 // Has everybody who could write closed it?
-bool is_at_end(const handle& reading) {
+bool is_at_end(const owned_descriptor& reading) {
   char byte;
   ::fcntl(reading.descriptor(), F_SETFL, O_NONBLOCK);
   return ::read(reading.descriptor(), &byte, 1) == 0;
@@ -76,7 +76,7 @@ TEST_P(local_stream, descriptors_travel_as_copies_that_the_receiver_owns) {
     ends pipe = make_ends();
     co_await ok(both.first.send("take it", pipe.writing));
     EXPECT_TRUE(pipe.writing[0].is_open());
-    pipe.writing[0] = handle();
+    pipe.writing[0] = owned_descriptor();
     {
       local::message m = co_await ok(both.second.receive_message());
       EXPECT_EQ(m.payload.text(), "take it");
@@ -131,7 +131,7 @@ TEST_P(local_stream, a_plain_receive_closes_what_came_beside_the_bytes) {
     auto both = co_await ok(local::pair());
     ends pipe = make_ends();
     co_await ok(both.first.send("x", pipe.writing));
-    pipe.writing[0] = handle();
+    pipe.writing[0] = owned_descriptor();
     lease got = co_await ok(both.second.receive());
     EXPECT_EQ(got.text(), "x");
     EXPECT_TRUE(is_at_end(pipe.reading[0]));
@@ -162,7 +162,7 @@ TEST_P(local_stream, descriptors_that_nobody_received_are_closed_with_the_stream
     auto both = co_await ok(local::pair());
     ends pipe = make_ends();
     for (int i = 0; i != 3; ++i) co_await ok(both.first.send("x", pipe.writing));
-    pipe.writing[0] = handle();
+    pipe.writing[0] = owned_descriptor();
     both.second.close();
     both.first.close();
     co_await ok(sleep(1ms));
@@ -177,7 +177,7 @@ TEST_P(local_stream, as_many_as_253_descriptors_go_and_no_more) {
   play([]() -> task<result<void>> {
     auto both = co_await ok(local::pair());
     ends pipe = make_ends();
-    std::vector<handle> many;
+    std::vector<owned_descriptor> many;
     for (std::size_t i = 0; i != message_handles_max; ++i)
       many.push_back(co_await ok(pipe.writing[0].duplicate()));
     co_await ok(both.first.send("x", many));
@@ -201,12 +201,12 @@ TEST_P(local_stream, handles_that_would_lose_something_are_refused) {
   play([]() -> task<result<void>> {
     auto both = co_await ok(local::pair());
     ends pipe = make_ends();
-    std::array<handle, 1> unread{co_await ok(pipe.reading[0].duplicate())};
+    std::array<owned_descriptor, 1> unread{co_await ok(pipe.reading[0].duplicate())};
     unread[0].set_unread({std::byte{'x'}});
     auto refused = co_await both.first.send("x", unread);
     EXPECT_TRUE(fails_with(refused, std::errc::invalid_argument));
     EXPECT_NE(to_string(refused.error()).find("unread"), std::string::npos);
-    const std::array<handle, 1> empty{};
+    const std::array<owned_descriptor, 1> empty{};
     auto nothing = co_await both.first.send("x", empty);
     EXPECT_TRUE(fails_with(nothing, std::errc::invalid_argument));
     auto without_bytes = co_await both.first.send("", pipe.reading);
@@ -221,11 +221,11 @@ TEST_P(local_stream_alone, descriptors_beyond_our_limit_are_lost_closed_and_told
     const auto program = [&]() -> task<result<void>> {
       auto both = co_await ok(local::pair());
       ends pipe = make_ends();
-      std::vector<handle> many;
+      std::vector<owned_descriptor> many;
       for (int i = 0; i != 20; ++i) many.push_back(co_await ok(pipe.writing[0].duplicate()));
       co_await ok(both.first.send("x", many));
       many.clear();
-      pipe.writing[0] = handle();
+      pipe.writing[0] = owned_descriptor();
       auto next = make_ends();
       const rlim_t limit = static_cast<rlim_t>(next.writing[0].descriptor()) + 1;
       next = ends();
@@ -309,7 +309,7 @@ TEST_P(local_stream, a_released_stream_goes_on_where_it_is_adopted) {
   play([this]() -> task<result<void>> {
     auto both = co_await ok(local::pair());
     co_await ok(both.first.send("early"));
-    handle moved = both.second.release();
+    owned_descriptor moved = both.second.release();
     local::stream again = co_await ok(local::stream::adopt(here(), std::move(moved)));
     lease got = co_await ok(again.receive());
     EXPECT_EQ(got.text(), "early");

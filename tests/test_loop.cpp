@@ -26,7 +26,7 @@ class watched_driver final : public driver {
   std::string_view name() const noexcept override { return inner_->name(); }
   driver_counts counts() const noexcept override { return inner_->counts(); }
   result<socket_block*> open(family f, transport t) override { return inner_->open(f, t); }
-  result<socket_block*> adopt(handle h) override { return inner_->adopt(std::move(h)); }
+  result<socket_block*> adopt(owned_descriptor h) override { return inner_->adopt(std::move(h)); }
   result<socket_pair> pair(transport t) override { return inner_->pair(t); }
   result<socket_block*> watch_signals(std::span<const int> s) override { return inner_->watch_signals(s); }
   result<void> bind(socket_block& b, const endpoint& e) override { return inner_->bind(b, e); }
@@ -59,7 +59,7 @@ class watched_driver final : public driver {
   result<tcp_info> info(const socket_block& b) const override { return inner_->info(b); }
   result<void> shutdown(socket_block& b, direction d) override { return inner_->shutdown(b, d); }
   void close(socket_block& b) noexcept override { inner_->close(b); }
-  handle release(socket_block& b) override { return inner_->release(b); }
+  owned_descriptor release(socket_block& b) override { return inner_->release(b); }
   bool start(op& o) noexcept override { return inner_->start(o); }
   void cancel(op& o) noexcept override { inner_->cancel(o); }
   time_point now() const noexcept override { return inner_->now() + watcher_.leap; }

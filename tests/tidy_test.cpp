@@ -21,12 +21,12 @@ namespace fs = std::filesystem;
 // and those below.
 constexpr std::string_view floors[] = {
     // F0, values
-    "address address_* bytes endpoint error exit_status handle lease message option owned prefix tcp_info "
-    "text where",
+    "address address_* bytes endpoint error exit_status lease message option owned owned_descriptor prefix "
+    "tcp_info text where",
     // F1, coroutines
     "cancel copy event frame memory race reader run_queue scope stream suspended task",
     // F2, the seam
-    "driver handles op process",
+    "descriptors driver op process",
     // F3, drivers
     "kernel/ sim sim/",
     // F4, turns, deadlines, threads

@@ -254,9 +254,11 @@ TEST_P(udp_error, what_is_no_datagram_socket_is_not_adopted) {
   play([]() -> task<result<void>> {
     int ends[2];
     if (::pipe(ends) != 0) co_return fail(std::errc::io_error);
-    EXPECT_TRUE(fails_with(co_await udp::socket::adopt(handle(ends[0])), std::errc::invalid_argument));
+    EXPECT_TRUE(
+        fails_with(co_await udp::socket::adopt(owned_descriptor(ends[0])), std::errc::invalid_argument));
     ::close(ends[1]);
-    EXPECT_TRUE(fails_with(co_await udp::socket::adopt(handle(1 << 20)), std::errc::bad_file_descriptor));
+    EXPECT_TRUE(
+        fails_with(co_await udp::socket::adopt(owned_descriptor(1 << 20)), std::errc::bad_file_descriptor));
     co_return {};
   });
 }

@@ -14,7 +14,7 @@ task<result<void>> open_the_door() {
   const bool is_us = visitor.peer_credentials().uid == ::getuid();
   std::puts(is_us ? "a program of ours has come" : "a program of somebody else has come");
 
-  const std::array<handle, 1> letter = {handle(::open("letter", O_RDONLY | O_CLOEXEC))};
+  const std::array letter = {owned_descriptor(::open("letter", O_RDONLY | O_CLOEXEC))};
   co_return co_await visitor.send("a letter for you", letter);
 }
 

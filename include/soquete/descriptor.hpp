@@ -15,8 +15,8 @@ class descriptor {
  public:
   descriptor() = default;
   /// Takes it over.  Errors: bad_file_descriptor.
-  static result<descriptor> adopt(loop& here, handle taken);
-  static result<descriptor> adopt(loop& here, int number) { return adopt(here, handle(number)); }
+  static result<descriptor> adopt(loop& here, owned_descriptor taken);
+  static result<descriptor> adopt(loop& here, int number) { return adopt(here, owned_descriptor(number)); }
 
   /// 1 byte or more, or an empty lease at the end of file.  read(2)
   [[nodiscard]] detail::receive_lease receive() noexcept { return detail::receive_lease(socket_.block()); }
@@ -36,7 +36,7 @@ class descriptor {
   result<void> finish();
   void close() noexcept { socket_.close(); }  ///< Closes now; once more does nothing.  close(2)
   /// Lets go of it, open, with what was received and not read.
-  [[nodiscard]] handle release() { return socket_.release(); }
+  [[nodiscard]] owned_descriptor release() { return socket_.release(); }
 
   bool is_open() const noexcept { return socket_.is_open(); }
   int number() const noexcept { return socket_.descriptor(); }

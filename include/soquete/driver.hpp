@@ -66,7 +66,7 @@ struct socket_block {
   std::uint16_t peer_port = 0;                     ///< Beside `peer_address`.
   address peer_address;                            ///< Kept because the kernel forgets it after a reset.
   bool has_peer = false;                           ///< Are these two known?
-  handle* carried = nullptr;                       ///< What it has brought along, unread; owned.
+  owned_descriptor* carried = nullptr;             ///< What it has brought along, unread; owned.
   owned_path* path = nullptr;                      ///< Removed when it is closed; owned.
   std::int32_t refused = 0;  ///< -errno of an earlier datagram, to be told to the receive that waits.
   /// Longest datagram that the kernel has not failed to cut runs into; 0: none.
@@ -133,7 +133,7 @@ class driver {
 
   // Sockets: answered at once.
   virtual result<socket_block*> open(family, transport) = 0;                      // socket(2)
-  virtual result<socket_block*> adopt(handle) = 0;                                // takes it over
+  virtual result<socket_block*> adopt(owned_descriptor) = 0;                      // takes it over
   virtual result<socket_pair> pair(transport) = 0;                                // socketpair(2)
   virtual result<socket_block*> watch_signals(std::span<const int> signals) = 0;  // signalfd(2)
   virtual result<void> bind(socket_block&, const endpoint&) = 0;                  // bind(2)
@@ -166,7 +166,7 @@ class driver {
   /// The block is the driver's from here on. No operation may be pending on it.
   virtual void close(socket_block&) noexcept = 0;  // close(2)
   /// Lets the descriptor go, open, with all that has arrived on it. Otherwise as close().
-  virtual handle release(socket_block&) = 0;
+  virtual owned_descriptor release(socket_block&) = 0;
 
   // Operations: each ends exactly once.
   /// True: it is done, `outcome` is set and nobody is woken. False: one complete() follows, later.

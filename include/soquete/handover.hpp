@@ -12,12 +12,12 @@ namespace soquete {
 /// here at the end; the connection lives on there.
 ///
 /// Release a stream when its program is between two requests: what it remembers of earlier ones stays behind.
-/// Errors: as seqpacket::send(); invalid_argument for an empty handle, or with more than 252 connections.
-[[nodiscard]] task<result<void>> give(local::seqpacket& to, handle what);
+/// Errors: as seqpacket::send(); invalid_argument for an empty descriptor, or with more than 252 connections.
+[[nodiscard]] task<result<void>> give(local::seqpacket& to, owned_descriptor what);
 
 /// Receives what give() has sent; adopt() of a socket class goes on with it.
 /// Errors: as seqpacket::receive(); end_of_stream; protocol_error for what give() has not sent;
 /// too_many_files_open.
-[[nodiscard]] task<result<handle>> take(local::seqpacket& from);
+[[nodiscard]] task<result<owned_descriptor>> take(local::seqpacket& from);
 
 }  // namespace soquete

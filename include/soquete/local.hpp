@@ -17,8 +17,8 @@ class stream {
 
   /// Takes over a connected descriptor.
   /// Errors: bad_file_descriptor, invalid_argument for what is no local stream.
-  static result<stream> adopt(loop& here, handle descriptor);
-  [[nodiscard]] static task<result<stream>> adopt(handle descriptor);
+  static result<stream> adopt(loop& here, owned_descriptor descriptor);
+  [[nodiscard]] static task<result<stream>> adopt(owned_descriptor descriptor);
 
   /// Receives 1 byte or more, or an empty lease once the peer has finished sending. Descriptors that come
   /// with the bytes are closed. Cancelled, nothing is lost: the next receive gets what comes. Errors:
@@ -48,14 +48,15 @@ class stream {
   [[nodiscard]] detail::send_all send(std::span<const bytes> parts) noexcept {
     return detail::send_all(socket_.block(), opcode::send_parts, parts.data(), parts.size());
   }
-  /// Sends all of it, at least one byte, with copies of up to 253 descriptors. The handles stay open, and in
+  /// Sends all of it, at least one byte, with copies of up to 253 descriptors. Yours stay open, and in
   /// place until the end of the await.
-  /// Errors: as send(); invalid_argument also for a handle with unread bytes; too_many_references where too
-  /// many descriptors are on their way already.  SCM_RIGHTS
-  [[nodiscard]] detail::send_message send(bytes from, std::span<const handle> handles) noexcept {
+  /// Errors: as send(); invalid_argument also for a descriptor with unread bytes; too_many_references where
+  /// too many descriptors are on their way already.  SCM_RIGHTS
+  [[nodiscard]] detail::send_message send(bytes from, std::span<const owned_descriptor> handles) noexcept {
     return {socket_.block(), from, handles};
   }
-  [[nodiscard]] detail::send_message send(std::string_view text, std::span<const handle> handles) noexcept {
+  [[nodiscard]] detail::send_message send(std::string_view text,
+                                          std::span<const owned_descriptor> handles) noexcept {
     return send(as_bytes(text), handles);
   }
   /// Sends 1 to `from.size()` bytes and tells how many. Breaks no stream.
@@ -70,7 +71,7 @@ class stream {
   /// shutdown(2)
   result<void> finish();
   /// Lets go of the open connection, for another loop or process, with what has arrived and was not received.
-  [[nodiscard]] handle release() { return socket_.release(); }
+  [[nodiscard]] owned_descriptor release() { return socket_.release(); }
   /// Closes. The peer still receives what was sent; if we have not received all of its bytes, it gets a
   /// connection_reset afterwards. Descriptors that nobody has received are closed.  close(2)
   void close() noexcept { socket_.close(); }

@@ -14,7 +14,7 @@ class datagram {
   explicit datagram(socket open) noexcept : socket_(std::move(open)) {}
 
   /// Takes over a descriptor. Errors: bad_file_descriptor, invalid_argument for what has no local datagrams.
-  static result<datagram> adopt(loop& here, handle descriptor);
+  static result<datagram> adopt(loop& here, owned_descriptor descriptor);
 
   /// Receives one datagram, which may be empty. What exceeds 256 KiB of it is lost, see message::length.
   /// Cancelled, nothing is lost.
@@ -27,29 +27,30 @@ class datagram {
   /// Sends to the peer that it is connected to, with copies of up to 253 descriptors; may be empty. A peer
   /// that is slow to receive is waited for. All stays in place until the end of the await. Errors:
   /// message_size above the send buffer, connection_refused, not_connected, invalid_argument.
-  [[nodiscard]] detail::send_message send(bytes payload, std::span<const handle> handles = {}) noexcept {
+  [[nodiscard]] detail::send_message send(bytes payload,
+                                          std::span<const owned_descriptor> handles = {}) noexcept {
     return {socket_.block(), payload, handles};
   }
   [[nodiscard]] detail::send_message send(std::string_view text,
-                                          std::span<const handle> handles = {}) noexcept {
+                                          std::span<const owned_descriptor> handles = {}) noexcept {
     return send(as_bytes(text), handles);
   }
   /// Sends to a name. A full receiver is told at once, for the kernel does not say when it has room again.
   /// Errors: as send(); resource_unavailable_try_again, no_such_file_or_directory, permission_denied.
   [[nodiscard]] detail::send_message send_to(const endpoint& whom, bytes payload,
-                                             std::span<const handle> handles = {}) noexcept {
+                                             std::span<const owned_descriptor> handles = {}) noexcept {
     return {socket_.block(), payload, handles, whom};
   }
   /// The same with text.
   [[nodiscard]] detail::send_message send_to(const endpoint& whom, std::string_view text,
-                                             std::span<const handle> handles = {}) noexcept {
+                                             std::span<const owned_descriptor> handles = {}) noexcept {
     return send_to(whom, as_bytes(text), handles);
   }
 
   /// Waits until a receive would not wait.  poll(2)
   [[nodiscard]] detail::wait_readable readable() noexcept { return detail::wait_readable(socket_.block()); }
   /// Lets go of it, open.
-  [[nodiscard]] handle release() { return socket_.release(); }
+  [[nodiscard]] owned_descriptor release() { return socket_.release(); }
   /// Closes, and removes the path to which bind() has bound it.
   void close() noexcept { socket_.close(); }
 

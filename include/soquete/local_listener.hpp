@@ -49,7 +49,7 @@ class listener_of {
 
   /// Takes over a listening descriptor; its path stays when it closes.
   /// Errors: bad_file_descriptor, invalid_argument for what does not listen for such connections.
-  static result<listener_of> adopt(loop& here, handle descriptor);
+  static result<listener_of> adopt(loop& here, owned_descriptor descriptor);
 
   /// Waits for the next connection. Cancelled, nothing is lost: a connection that comes is for the next call.
   /// Errors: too_many_files_open, operation_canceled.  accept(2)
@@ -58,7 +58,7 @@ class listener_of {
   bool is_open() const noexcept { return socket_.is_open(); }
   /// Lets go of it, open and listening, with connections that had been accepted and not been asked for. Its
   /// path stays.
-  [[nodiscard]] handle release() { return socket_.release(); }
+  [[nodiscard]] owned_descriptor release() { return socket_.release(); }
   /// Connections not yet accepted are closed, and its path is removed.
   void close() noexcept { socket_.close(); }
   int descriptor() const noexcept { return socket_.descriptor(); }

@@ -8,8 +8,9 @@ namespace soquete::local {
 /// What a local socket has received. Owns all of it; end it on the loop that received it, like a lease. A
 /// loop has room for 64 at a time: keep them briefly.
 struct message {
-  lease payload{};                ///< Of a stream or seqpacket, empty at the end.
-  std::vector<handle> handles{};  ///< Descriptors that came along, close-on-exec; closed with the message.
+  lease payload{};  ///< Of a stream or seqpacket, empty at the end.
+  std::vector<owned_descriptor>
+      handles{};  ///< Descriptors that came along, close-on-exec; closed with the message.
   std::optional<credentials> sender{};  ///< Where it was asked for: see tell_sender().
   endpoint from{};                      ///< Of a datagram: who sent it, "unix:" if that has no name.
   std::size_t length = 0;               ///< As it was sent: more than the payload if its end is missing.
@@ -45,9 +46,10 @@ class receive_message {
 class send_message {
  public:
   using awaiter = send_message;
-  send_message(socket_block& on, bytes payload, std::span<const handle> handles) noexcept
+  send_message(socket_block& on, bytes payload, std::span<const owned_descriptor> handles) noexcept
       : slot_(on.writer), payload_(payload), handles_(handles) {}
-  send_message(socket_block& on, bytes payload, std::span<const handle> handles, const endpoint& to) noexcept
+  send_message(socket_block& on, bytes payload, std::span<const owned_descriptor> handles,
+               const endpoint& to) noexcept
       : slot_(on.writer), payload_(payload), handles_(handles), to_(to) {}
   bool begin(environment env, waiter* then) noexcept;
   bool failed() const noexcept { return refused_ != nullptr || slot_.failed() || message_.outcome < 0; }
@@ -57,7 +59,7 @@ class send_message {
  private:
   slot& slot_;
   bytes payload_;
-  std::span<const handle> handles_;
+  std::span<const owned_descriptor> handles_;
   endpoint to_;
   const char* refused_ = nullptr;
   outgoing_message message_;

@@ -15,7 +15,7 @@ class seqpacket {
 
   /// Takes over a connected descriptor.
   /// Errors: bad_file_descriptor, invalid_argument for what is no local seqpacket.
-  static result<seqpacket> adopt(loop& here, handle descriptor);
+  static result<seqpacket> adopt(loop& here, owned_descriptor descriptor);
 
   /// Receives one record; at the end `is_end`. What exceeds 256 KiB of it is lost, see message::length.
   /// Cancelled, nothing is lost.
@@ -26,11 +26,12 @@ class seqpacket {
   /// Sends one record, all of it or none, with copies of up to 253 descriptors. All of it stays in place
   /// until the end of the await. Waits for a peer that is slow to receive. Errors: message_size above the
   /// send buffer, broken_pipe, invalid_argument.  sendmsg(2)
-  [[nodiscard]] detail::send_message send(bytes record, std::span<const handle> handles = {}) noexcept {
+  [[nodiscard]] detail::send_message send(bytes record,
+                                          std::span<const owned_descriptor> handles = {}) noexcept {
     return {socket_.block(), record, handles};
   }
   [[nodiscard]] detail::send_message send(std::string_view text,
-                                          std::span<const handle> handles = {}) noexcept {
+                                          std::span<const owned_descriptor> handles = {}) noexcept {
     return send(as_bytes(text), handles);
   }
 
@@ -39,7 +40,7 @@ class seqpacket {
   /// Ends our side: the peer receives the end after what was sent.  shutdown(2)
   result<void> finish();
   /// Lets go of the open connection, for another loop or process.
-  [[nodiscard]] handle release() { return socket_.release(); }
+  [[nodiscard]] owned_descriptor release() { return socket_.release(); }
   void close() noexcept { socket_.close(); }
 
   /// As stream's.  SO_PEERCRED

@@ -4,7 +4,7 @@
 
 #include <chrono>
 #include <soquete/endpoint.hpp>
-#include <soquete/handle.hpp>
+#include <soquete/owned_descriptor.hpp>
 #include <span>
 
 namespace soquete {
@@ -42,21 +42,21 @@ struct received_message {
   std::chrono::system_clock::time_point when{};  ///< When the kernel had it; the epoch: not asked for.
   credentials sender{};                          ///< If has_sender.
   bool has_sender = false;                       ///< `sender` was asked for and told.
-  bool handles_lost = false;      ///< Descriptors came for which there was no room here; they are closed.
-  std::vector<handle> handles{};  ///< Descriptors that came with it; those left here are closed.
+  bool handles_lost = false;  ///< Descriptors came for which there was no room here; they are closed.
+  std::vector<owned_descriptor> handles{};  ///< Descriptors that came with it; those left here are closed.
 };
 
 /// A message to send. What it points to stays in place until the operation has ended.
 struct outgoing_message {
-  const endpoint* to = nullptr;         ///< Null: the peer that the socket is connected to.
-  bytes payload{};                      ///< May be empty: an empty datagram.
-  address from{};                       ///< Our address; unspecified: the system chooses.
-  std::uint32_t interface = 0;          ///< By number; 0: the system chooses.
-  std::int16_t hops = -1;               ///< -1: as the socket's option says.
-  std::int16_t traffic_class = -1;      ///< -1: as the socket's option says.
-  std::span<const handle> handles{};    ///< Copies of them travel along; at most message_handles_max.
-  const credentials* sender = nullptr;  ///< Others than ours need privilege.
-  std::int32_t outcome = 0;             ///< Set by the driver: 0 once sent, or -errno.
+  const endpoint* to = nullptr;                 ///< Null: the peer that the socket is connected to.
+  bytes payload{};                              ///< May be empty: an empty datagram.
+  address from{};                               ///< Our address; unspecified: the system chooses.
+  std::uint32_t interface = 0;                  ///< By number; 0: the system chooses.
+  std::int16_t hops = -1;                       ///< -1: as the socket's option says.
+  std::int16_t traffic_class = -1;              ///< -1: as the socket's option says.
+  std::span<const owned_descriptor> handles{};  ///< Copies of them travel along; at most message_handles_max.
+  const credentials* sender = nullptr;          ///< Others than ours need privilege.
+  std::int32_t outcome = 0;                     ///< Set by the driver: 0 once sent, or -errno.
 };
 
 /// The most descriptors in one message.  SCM_MAX_FD, unix(7)

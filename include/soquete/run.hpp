@@ -21,20 +21,20 @@ struct run_options {
   int* ended_by = nullptr;
 };
 
-/// A program: called once on each loop.
-using program = std::function<task<result<void>>()>;
+/// What to run: called once on each loop.
+using run_body = std::function<task<result<void>>()>;
 
 /// Runs `body` on every loop and returns when all have ended. The first error ends the others and is the
 /// result; so do errors of the drivers.
-result<void> run(run_options, program body);
+result<void> run(run_options, run_body body);
 
 /// The same for main(): SIGINT and SIGTERM ask all loops to end, a second one ends the process at once.
 /// Prints an error to standard error and gives 1; gives 0 on success. A program that a signal has ended with
 /// operation_canceled dies of that signal, as its parent expects.
 ///
 /// Signals are blocked in this thread and those started later: call it before starting threads of your own.
-int run_main(run_options, program body);
-int run_main(program body);
+int run_main(run_options, run_body body);
+int run_main(run_body body);
 
 /// For programs without coroutines of their own: `wait` runs one operation to its end.
 ///

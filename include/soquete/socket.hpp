@@ -30,7 +30,7 @@ class socket {
   /// Closes now; once more does nothing.  close(2)
   void close() noexcept;
   /// Lets the descriptor go, open, with what has arrived on it. No operation may be pending.
-  [[nodiscard]] handle release();
+  [[nodiscard]] owned_descriptor release();
 
   socket_block& block() const noexcept { return *block_; }  ///< What the driver keeps of it; not when closed.
   driver& net() const noexcept { return block_->home; }     ///< The driver it belongs to; not when closed.

@@ -20,9 +20,11 @@ class stream {
 
   /// Takes over a connected descriptor, in this loop or in the one that awaits it.
   /// Errors: bad_file_descriptor, invalid_argument for what is no stream.
-  static result<stream> adopt(loop& here, handle descriptor);
-  static result<stream> adopt(loop& here, int descriptor) { return adopt(here, handle(descriptor)); }
-  [[nodiscard]] static task<result<stream>> adopt(handle descriptor);
+  static result<stream> adopt(loop& here, owned_descriptor descriptor);
+  static result<stream> adopt(loop& here, int descriptor) {
+    return adopt(here, owned_descriptor(descriptor));
+  }
+  [[nodiscard]] static task<result<stream>> adopt(owned_descriptor descriptor);
 
   /// Receives 1 byte or more, or an empty lease once the peer has finished sending.
   ///
@@ -66,7 +68,7 @@ class stream {
   /// SO_LINGER, socket(7)
   void abort() noexcept;
   /// Lets go of the open connection, for another loop or process, with what has arrived and was not received.
-  [[nodiscard]] handle release() { return socket_.release(); }
+  [[nodiscard]] owned_descriptor release() { return socket_.release(); }
   /// Closes; unsent bytes are delivered in the background. Unread bytes turn it into a reset.  close(2)
   void close() noexcept { socket_.close(); }
 
@@ -128,8 +130,10 @@ class listener {
 
   /// Takes over a listening descriptor.  Errors: bad_file_descriptor, invalid_argument for what does not
   /// listen.
-  static result<listener> adopt(loop& here, handle descriptor);
-  static result<listener> adopt(loop& here, int descriptor) { return adopt(here, handle(descriptor)); }
+  static result<listener> adopt(loop& here, owned_descriptor descriptor);
+  static result<listener> adopt(loop& here, int descriptor) {
+    return adopt(here, owned_descriptor(descriptor));
+  }
 
   class accepting;
   /// Waits for the next connection. Cancelled, nothing is lost: a connection that comes is for the next call.
@@ -138,7 +142,7 @@ class listener {
 
   bool is_open() const noexcept { return socket_.is_open(); }
   /// Lets go of it, open and listening, with connections that had been accepted and not been asked for.
-  [[nodiscard]] handle release() { return socket_.release(); }
+  [[nodiscard]] owned_descriptor release() { return socket_.release(); }
   /// Connections not yet accepted are reset.
   void close() noexcept { socket_.close(); }
   int descriptor() const noexcept { return socket_.descriptor(); }

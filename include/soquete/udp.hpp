@@ -150,8 +150,8 @@ class socket {
   explicit socket(soquete::socket opened) noexcept : socket_(std::move(opened)) {}
 
   /// Takes over a descriptor.  Errors: bad_file_descriptor, invalid_argument for what has no datagrams.
-  static result<socket> adopt(loop& here, handle descriptor);
-  [[nodiscard]] static task<result<socket>> adopt(handle descriptor);
+  static result<socket> adopt(loop& here, owned_descriptor descriptor);
+  [[nodiscard]] static task<result<socket>> adopt(owned_descriptor descriptor);
 
   /// Receives the next datagram, from whomever; of a connected socket, from the peer. An empty one is no end.
   ///
@@ -214,7 +214,7 @@ class socket {
   /// Lets go of it, open, with all that the kernel has for it; what is noted and not flushed is not sent.
   /// After receive_batch(), receive first what has come: what the kernel gave as one run has left it as a
   /// whole.
-  [[nodiscard]] handle release() { return forget(), socket_.release(); }
+  [[nodiscard]] owned_descriptor release() { return forget(), socket_.release(); }
   int descriptor() const noexcept { return socket_.descriptor(); }
   /// Is a send or flush pending?
   bool is_sending() const noexcept { return socket_.block().writer.is_pending(); }

@@ -27,7 +27,7 @@ std::int64_t take_first(std::vector<std::byte>& from, std::byte* into, std::size
 
 void kernel_driver::read_carried(socket_block& block, op& o) {
   std::vector<std::byte> unread = block.carried->take_unread();
-  std::vector<handle> accepted_before = block.carried->take_accepted();
+  std::vector<owned_descriptor> accepted_before = block.carried->take_accepted();
   switch (o.code) {
     case opcode::receive:
       o.outcome = take_first(unread, static_cast<std::byte*>(const_cast<void*>(o.data)), o.size);
@@ -47,7 +47,7 @@ void kernel_driver::read_carried(socket_block& block, op& o) {
       }
       break;
     case opcode::accept: {
-      handle next = std::move(accepted_before.front());
+      owned_descriptor next = std::move(accepted_before.front());
       accepted_before.erase(accepted_before.begin());
       socket_address peer;
       if (::getpeername(next.descriptor(), peer.get(), &peer.size) != 0) peer.size = 0;

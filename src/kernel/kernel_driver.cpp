@@ -80,7 +80,7 @@ result<socket_pair> kernel_driver::pair(transport how) {
   return socket_pair{block_of(ends[0]), block_of(ends[1])};
 }
 
-result<socket_block*> kernel_driver::adopt(handle taken) {
+result<socket_block*> kernel_driver::adopt(owned_descriptor taken) {
   const int descriptor = taken.descriptor();
   const int flags = ::fcntl(descriptor, F_GETFD);
   if (flags < 0) return fail(system_error(step::adopt));
@@ -88,7 +88,8 @@ result<socket_block*> kernel_driver::adopt(handle taken) {
 
   socket_block& block = make_block();
   block.descriptor = taken.release();
-  if (!taken.unread().empty() || !taken.accepted().empty()) block.carried = new handle(std::move(taken));
+  if (!taken.unread().empty() || !taken.accepted().empty())
+    block.carried = new owned_descriptor(std::move(taken));
   const int type = option_of(descriptor, SO_TYPE);
   if (type < 0) {
     struct stat about{};

@@ -12,7 +12,7 @@ class kernel_driver : public driver {
   using driver::driver;
 
   result<socket_block*> open(family, transport) override;
-  result<socket_block*> adopt(handle) override;
+  result<socket_block*> adopt(owned_descriptor) override;
   result<socket_pair> pair(transport) override;
   result<socket_block*> watch_signals(std::span<const int> signals) override;
   result<void> bind(socket_block&, const endpoint&) override;

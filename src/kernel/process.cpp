@@ -13,7 +13,7 @@
 #include <csignal>
 #include <vector>
 
-#include "handles.hpp"
+#include "descriptors.hpp"
 #include "kernel/kernel_driver.hpp"
 
 namespace soquete {
@@ -48,7 +48,7 @@ class preparation {
  private:
   posix_spawn_file_actions_t actions_;
   posix_spawnattr_t attributes_;
-  std::vector<handle> copies_;
+  std::vector<owned_descriptor> copies_;
 };
 
 constexpr int first_above_standard = 3;
@@ -164,7 +164,7 @@ int wait_for(const process_handle& which, siginfo_t& how, int flags) {
 
 }  // namespace
 
-result<process_handle> start_process(const process_plan& plan, handle& watched) {
+result<process_handle> start_process(const process_plan& plan, owned_descriptor& watched) {
   if (plan.words.empty()) return fail(cause(EINVAL));
   if (!are_ends_kept()) {
     error why = cause(ECHILD);
@@ -184,7 +184,7 @@ result<process_handle> start_process(const process_plan& plan, handle& watched) 
                                         words.data(), variables.data());
       failed != 0)
     return fail(why_not(plan, failed));
-  watched = handle(open_watch(made.pid));
+  watched = owned_descriptor(open_watch(made.pid));
   made.watched = watched.descriptor();
   return made;
 }

@@ -65,10 +65,10 @@ void readiness_driver::close(socket_block& closed) noexcept {
   if (!b.poke_queued) free(b);
 }
 
-handle readiness_driver::release(socket_block& released) {
+owned_descriptor readiness_driver::release(socket_block& released) {
   auto& b = static_cast<block&>(released);
-  handle out = b.carried != nullptr ? std::move(*b.carried) : handle();
-  handle whole(b.descriptor);
+  owned_descriptor out = b.carried != nullptr ? std::move(*b.carried) : owned_descriptor();
+  owned_descriptor whole(b.descriptor);
   whole.set_unread(out.take_unread());
   whole.set_accepted(out.take_accepted());
   forget(b);

@@ -27,7 +27,7 @@ class readiness_driver final : public kernel_driver {
   std::string_view name() const noexcept override { return poller_->name(); }
   driver_counts counts() const noexcept override;
   void close(socket_block&) noexcept override;
-  handle release(socket_block&) override;
+  owned_descriptor release(socket_block&) override;
   bool start(op&) noexcept override;
   void cancel(op&) noexcept override;
   void turn(time_point until) noexcept override;

@@ -168,16 +168,16 @@ void uring_driver::close(socket_block& closed) noexcept {
   enter_now();
 }
 
-handle uring_driver::release(socket_block& released) {
+owned_descriptor uring_driver::release(socket_block& released) {
   auto& b = static_cast<block&>(released);
   assert(!b.reader.is_pending() && !b.writer.is_pending());
   if (b.starved) std::erase(starved_, &b);
   if (b.armed) pause(b);
   // The kernel ends it at once; what it brings until then belongs to the socket.
   while (b.with_kernel != 0) enter_and_wait();
-  handle whole(b.descriptor);
+  owned_descriptor whole(b.descriptor);
   std::vector<std::byte> unread;
-  std::vector<handle> accepted_before;
+  std::vector<owned_descriptor> accepted_before;
   if (b.carried != nullptr) {
     unread = b.carried->take_unread();
     accepted_before = b.carried->take_accepted();

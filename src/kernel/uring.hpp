@@ -29,7 +29,7 @@ class uring_driver final : public kernel_driver {
   std::string_view name() const noexcept override { return "io_uring"; }
   driver_counts counts() const noexcept override;
   void close(socket_block&) noexcept override;
-  handle release(socket_block&) override;
+  owned_descriptor release(socket_block&) override;
   bool start(op&) noexcept override;
   void cancel(op&) noexcept override;
   void turn(time_point until) noexcept override;

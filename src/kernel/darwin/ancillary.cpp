@@ -146,7 +146,7 @@ void write_control(const outgoing_message& from, const socket_block& on, std::ui
     std::array<int, message_handles_max> numbers;
     assert(from.handles.size() <= numbers.size());
     std::transform(from.handles.begin(), from.handles.end(), numbers.begin(),
-                   [](const handle& one) { return one.descriptor(); });
+                   [](const owned_descriptor& one) { return one.descriptor(); });
     out.add(SOL_SOCKET, SCM_RIGHTS, std::as_bytes(std::span(numbers).first(from.handles.size())));
   }
   if (on.domain != family::local) {

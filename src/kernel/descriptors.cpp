@@ -1,5 +1,5 @@
 // Handles to new things, and to what this program was started with.
-#include "handles.hpp"
+#include "descriptors.hpp"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -10,28 +10,28 @@ namespace soquete {
 
 using kernel::system_error;
 
-result<handle_pair> make_pipe() {
+result<descriptor_pair> make_pipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return fail(system_error(step::open));
-  return handle_pair{handle(ends[0]), handle(ends[1])};
+  return descriptor_pair{owned_descriptor(ends[0]), owned_descriptor(ends[1])};
 }
 
-result<handle_pair> make_socket_pair() {
+result<descriptor_pair> make_socket_pair() {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return fail(system_error(step::open));
-  return handle_pair{handle(ends[0]), handle(ends[1])};
+  return descriptor_pair{owned_descriptor(ends[0]), owned_descriptor(ends[1])};
 }
 
-result<handle> open_null() {
+result<owned_descriptor> open_null() {
   const int number = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   if (number < 0) return fail(system_error(step::open).set_subject("/dev/null"));
-  return handle(number);
+  return owned_descriptor(number);
 }
 
-result<handle> copy_of(int number, int lowest) {
+result<owned_descriptor> copy_of(int number, int lowest) {
   const int copy = ::fcntl(number, F_DUPFD_CLOEXEC, lowest);
   if (copy < 0) return fail(system_error(step::adopt));
-  return handle(copy);
+  return owned_descriptor(copy);
 }
 
 bool was_inherited(int number) noexcept {

@@ -10,22 +10,22 @@ namespace soquete {
 
 /// Owns an open descriptor and what was received on it but not read; closes it at its end. Move-only; empty
 /// after a move. Belongs to no loop: adopt() of a socket class takes it into one.
-class handle {
+class owned_descriptor {
  public:
-  handle() = default;
+  owned_descriptor() = default;
   /// Takes the descriptor over.
-  explicit handle(int descriptor) noexcept : descriptor_(descriptor) {}
-  handle(handle&& other) noexcept
+  explicit owned_descriptor(int descriptor) noexcept : descriptor_(descriptor) {}
+  owned_descriptor(owned_descriptor&& other) noexcept
       : descriptor_(std::exchange(other.descriptor_, -1)),
         unread_(std::move(other.unread_)),
         accepted_(std::move(other.accepted_)) {}
-  handle& operator=(handle&& other) noexcept {
+  owned_descriptor& operator=(owned_descriptor&& other) noexcept {
     std::swap(descriptor_, other.descriptor_);
     unread_.swap(other.unread_);
     accepted_.swap(other.accepted_);
     return *this;
   }
-  ~handle();
+  ~owned_descriptor();
 
   bool is_open() const noexcept { return descriptor_ >= 0; }
   /// Its number, which stays owned here; -1 if there is none.
@@ -33,9 +33,9 @@ class handle {
   /// Its number, which is the caller's to close from now on.
   [[nodiscard]] int release() noexcept { return std::exchange(descriptor_, -1); }
 
-  /// A second handle for the same open file; what was received stays here.
+  /// A second owner of the same open file; what was received stays here.
   /// Errors: bad_file_descriptor, too_many_files_open.  F_DUPFD_CLOEXEC, fcntl(2)
-  result<handle> duplicate() const;
+  result<owned_descriptor> duplicate() const;
 
   /// Of a stream: bytes that had arrived, and which the kernel no longer has. The next to adopt it reads them
   /// first; another process must be sent them.
@@ -46,16 +46,16 @@ class handle {
   std::vector<std::byte> take_unread() noexcept { return std::move(unread_); }
 
   /// Of a listener: connections that had been accepted for it and not yet been asked for.
-  const std::vector<handle>& accepted() const noexcept { return accepted_; }
+  const std::vector<owned_descriptor>& accepted() const noexcept { return accepted_; }
   /// For the one who lets go of it.
-  void set_accepted(std::vector<handle> waiting) noexcept { accepted_ = std::move(waiting); }
+  void set_accepted(std::vector<owned_descriptor> waiting) noexcept { accepted_ = std::move(waiting); }
   /// For the one who takes it over.
-  std::vector<handle> take_accepted() noexcept { return std::move(accepted_); }
+  std::vector<owned_descriptor> take_accepted() noexcept { return std::move(accepted_); }
 
  private:
   int descriptor_ = -1;
   std::vector<std::byte> unread_;
-  std::vector<handle> accepted_;
+  std::vector<owned_descriptor> accepted_;
 };
 
 }  // namespace soquete
