@@ -46,7 +46,7 @@ class root_task : waiter, loop::root {
 // The loops of one run, their common end and the first error.
 class runner {
  public:
-  runner(const run_options& options, const program& body)
+  runner(const run_options& options, const run_body& body)
       : options_(options), body_(body), group_(options.threads) {}
 
   result<void> run_all(bool watch_signals) {
@@ -155,7 +155,7 @@ class runner {
   };
 
   run_options options_;
-  const program& body_;
+  const run_body& body_;
   loop_group group_;
   std::mutex mutex_;
   std::vector<place> mains_;
