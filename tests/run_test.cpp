@@ -212,7 +212,7 @@ TEST_P(running, a_context_runs_one_operation_after_the_other) {
 
 // Signals: in a child, because they end it.
 
-child_ending main_with(driver_choice which, program body, const std::function<void(int)>& meanwhile = {}) {
+child_ending main_with(driver_choice which, run_body body, const std::function<void(int)>& meanwhile = {}) {
   return in_a_child([&] { return run_main({.threads = 2, .driver = which}, body); }, meanwhile);
 }
 
@@ -284,7 +284,7 @@ TEST_P(running, signals_are_awaited_by_number) {
 
 // The environment.
 
-child_ending with_variable(const char* name, const char* value, run_options options, program body) {
+child_ending with_variable(const char* name, const char* value, run_options options, run_body body) {
   return in_a_child([&] {
     ::setenv(name, value, 1);
     return run_main(options, std::move(body));
