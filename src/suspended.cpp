@@ -12,7 +12,16 @@ std::string seconds(clock::duration span) {
   return text.data();
 }
 
-std::string_view file_name(std::string_view path) { return path.substr(path.find_last_of('/') + 1); }
+// "main.cpp" of a program's own file, "soquete/reader.hpp" of ours: whoever looks for a fault begins with
+// theirs.
+std::string readable_file(std::string_view path) {
+  constexpr std::string_view here = __FILE__;
+  const std::size_t slash = path.find_last_of('/') + 1;
+  const std::string_view folder = path.substr(0, slash);
+  const std::string_view name = path.substr(slash);
+  const bool is_ours = folder == here.substr(0, here.find_last_of('/') + 1) || folder.ends_with("/soquete/");
+  return std::string(is_ours ? "soquete/" : "").append(name);
+}
 
 }  // namespace
 
@@ -23,7 +32,7 @@ void suspension_report::indent() {
 
 void suspension_report::await(const std::source_location& at, time_point since) {
   indent();
-  text_.append(file_name(at.file_name())).append(":").append(std::to_string(at.line()));
+  text_.append(readable_file(at.file_name())).append(":").append(std::to_string(at.line()));
   text_.append(" waits since ").append(seconds(now_ - since));
 }
 

@@ -41,7 +41,8 @@ TEST_P(dumps, every_suspended_await_is_told_with_its_place_and_what_it_waits_for
       co_return {};
     };
     co_await ok(with_scope(body));
-    EXPECT_TRUE(tells(text, "dump_test.cpp:\\d+ waits since [0-9.]+ s\n +scope.hpp:\\d+ [^\n]*for its scope"))
+    EXPECT_TRUE(
+        tells(text, "dump_test.cpp:\\d+ waits since [0-9.]+ s\n +soquete/scope.hpp:\\d+ [^\n]*for its scope"))
         << text;
     const std::string peer = to_string(both.server.peer());
     EXPECT_TRUE(tells(text, "for receive on descriptor " + std::to_string(both.server.descriptor()))) << text;
