@@ -2,6 +2,7 @@
 #include "child.hpp"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/wait.h>
@@ -77,6 +78,11 @@ child_ending run_program(const std::vector<std::string>& words) {
     ::execv(arguments[0], arguments.data());
     return 127;
   });
+}
+
+void become_another_user() {
+  constexpr unsigned nobody = 65'534;
+  if (::setgroups(0, nullptr) != 0 || ::setgid(nobody) != 0 || ::setuid(nobody) != 0) std::abort();
 }
 
 std::string folder_of_tests() {

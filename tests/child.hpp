@@ -21,6 +21,9 @@ child_ending in_a_child(const std::function<int()>& body, const std::function<vo
 /// Runs a program with these arguments, likewise.
 child_ending run_program(const std::vector<std::string>& words);
 
+/// Gives this process, which is root's, to a user and a group without rights, for good.
+void become_another_user();
+
 /// The folder of the running test program: others stand beside it.
 std::string folder_of_tests();
 

@@ -10,9 +10,11 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <soquete/local.hpp>
+#include <soquete/local_datagram.hpp>
+#include <soquete/local_seqpacket.hpp>
 #include <soquete/run.hpp>
 #include <soquete/scope.hpp>
 
@@ -27,14 +29,28 @@ ON_EACH_DRIVER(local_listen);
 class local_listen_race : public with_driver {};
 ON_EACH_DRIVER(local_listen_race);
 
-// What a server leaves that was killed.
-void leave_stale(const std::string& path) {
-  const int s = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+sockaddr_un name_of(const std::string& path) {
   sockaddr_un at{};
   at.sun_family = AF_UNIX;
   std::memcpy(at.sun_path, path.data(), path.size());
+  return at;
+}
+
+// What a server leaves that was killed.
+void leave_stale(const std::string& path) {
+  const int s = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const sockaddr_un at = name_of(path);
   EXPECT_EQ(::bind(s, reinterpret_cast<const sockaddr*>(&at), sizeof at), 0);
   ::close(s);
+}
+
+// What the kernel itself says to one who does not wait: 0 or errno.
+int raw_connect(const std::string& path) {
+  const int s = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const sockaddr_un at = name_of(path);
+  const int why = ::connect(s, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0 ? 0 : errno;
+  ::close(s);
+  return why;
 }
 
 unsigned mode_of(const std::string& path) {
@@ -124,6 +140,28 @@ TEST_P(local_listen, paths_of_108_bytes_work_and_longer_ones_are_refused) {
   });
 }
 
+TEST_P(local_listen, a_name_that_is_too_long_is_refused_and_never_cut) {
+  play([]() -> task<result<void>> {
+    const own_folder folder;
+    const std::string shortest = folder.path("");
+    const std::string fits(108 - shortest.size(), 'x');
+    auto door = co_await ok(local::listen(folder.at(fits)));
+    auto letters = co_await ok(local::bind(folder.at(fits.substr(1))));
+    // Cut to 108 bytes these would be the two that are there.
+    auto client = co_await local::connect(folder.at(fits + "y"));
+    EXPECT_TRUE(fails_with(client, std::errc::filename_too_long));
+    if (!client) EXPECT_NE(to_string(client.error()).find("at most 108 bytes"), std::string::npos);
+    EXPECT_TRUE(
+        fails_with(co_await local::connect_seqpacket(folder.at(fits + "y")), std::errc::filename_too_long));
+    EXPECT_TRUE(
+        fails_with(co_await local::connect_datagram(folder.at(fits + "y")), std::errc::filename_too_long));
+    EXPECT_TRUE(fails_with(co_await local::bind(folder.at(fits + "y")), std::errc::filename_too_long));
+    EXPECT_TRUE(fails_with(endpoint::local_path(folder.path(fits) + "y"), std::errc::filename_too_long));
+    EXPECT_TRUE(fails_with(co_await within(1ms, door.accept()), std::errc::timed_out));
+    co_return {};
+  });
+}
+
 // D3
 TEST_P(local_listen, abstract_names_are_bytes_of_a_length_outside_the_file_system) {
   play([]() -> task<result<void>> {
@@ -138,6 +176,30 @@ TEST_P(local_listen, abstract_names_are_bytes_of_a_length_outside_the_file_syste
     EXPECT_TRUE(fails_with(second, std::errc::address_in_use));
     const endpoint same = co_await ok(door.local());
     EXPECT_EQ(same, whole);
+    co_return {};
+  });
+}
+
+TEST_P(local_listen, abstract_names_have_1_to_107_bytes_and_are_free_again_at_once) {
+  play([]() -> task<result<void>> {
+    const std::string some = "soquete-test-" + std::to_string(::getpid());
+    std::string longest = some;
+    longest.resize(107, '\xff');
+    for (const std::string& name : {std::string("\0", 1) + some, longest}) {
+      const endpoint at = co_await ok(endpoint::local_abstract(name));
+      for (int i = 0; i != 2; ++i) {
+        auto door = co_await ok(local::listen(at));
+        EXPECT_FALSE(door.owns_path());
+        EXPECT_FALSE(std::filesystem::exists("@" + name));
+        co_await ok(talk(door, to_string(at)));
+        const int number = door.descriptor();
+        door.close();
+        // A driver may close in a later turn.
+        co_await ok(wait_until([&] { return ::fcntl(number, F_GETFD) < 0; }));
+      }
+      EXPECT_TRUE(fails_with(co_await local::connect(at), std::errc::connection_refused));
+    }
+    EXPECT_TRUE(fails_with(endpoint::local_abstract(longest + "x"), std::errc::filename_too_long));
     co_return {};
   });
 }
@@ -157,6 +219,52 @@ TEST_P(local_listen, permissions_are_exact_whatever_the_umask) {
     }
     co_return {};
   });
+}
+
+TEST_P(local_listen, every_type_of_socket_gets_exactly_its_permissions) {
+  play([]() -> task<result<void>> {
+    const own_folder folder;
+    const ::mode_t before = ::umask(0277);
+    auto records = co_await local::listen_seqpacket(folder.at("records"), {.mode = 0622});
+    auto letters = co_await local::bind(folder.at("letters"), {.mode = 0642});
+    auto nobody = co_await local::listen(folder.at("nobody"), {.mode = 0});
+    auto usual = co_await local::listen(folder.at("usual"));
+    ::umask(before);
+    EXPECT_TRUE(succeeds(records) && succeeds(letters) && succeeds(nobody) && succeeds(usual));
+    EXPECT_EQ(mode_of(folder.path("records")), 0622U);
+    EXPECT_EQ(mode_of(folder.path("letters")), 0642U);
+    EXPECT_EQ(mode_of(folder.path("nobody")), 0U);
+    EXPECT_EQ(mode_of(folder.path("usual")), 0660U);
+    co_return {};
+  });
+}
+
+// Who may write may connect: another user is told so, and where.
+TEST_P(local_listen_race, a_user_without_permission_is_refused) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  const own_folder folder;
+  ::chmod(folder.path("").c_str(), 0755);
+  const child_ending how = in_a_child([&] {
+    auto program = [&]() -> task<result<void>> {
+      auto ours = co_await ok(local::listen(folder.at("ours"), {.mode = 0660}));
+      auto everybodys = co_await ok(local::listen(folder.at("everybodys"), {.mode = 0666}));
+      become_another_user();
+      auto refused = co_await local::connect(folder.at("ours"));
+      EXPECT_TRUE(fails_with(refused, std::errc::permission_denied));
+      if (!refused) EXPECT_EQ(refused.error().subject(), folder.at("ours"));
+      co_await ok(talk(everybodys, folder.at("everybodys")));
+      auto denied = co_await local::listen(folder.at("new"));
+      EXPECT_TRUE(fails_with(denied, std::errc::permission_denied));
+      // A path of somebody else's that we may not remove is no reason to lose anything of ours.
+      auto taken = co_await local::listen(folder.at("ours"));
+      EXPECT_TRUE(fails_with(taken, std::errc::address_in_use) ||
+                  fails_with(taken, std::errc::permission_denied));
+      co_return {};
+    };
+    EXPECT_TRUE(succeeds(test_loop(GetParam()).run(program())));
+    return 0;
+  });
+  EXPECT_EQ(how.exit_code, 0) << how.output;
 }
 
 // D10
@@ -180,6 +288,26 @@ TEST_P(local_listen, a_path_that_was_unlinked_or_taken_by_another_is_left_alone)
   });
 }
 
+TEST_P(local_listen_race, a_relative_path_is_removed_wherever_the_program_has_gone) {
+  const own_folder folder;
+  const child_ending how = in_a_child([&] {
+    EXPECT_EQ(::chdir(folder.path("").c_str()), 0);
+    auto program = [&]() -> task<result<void>> {
+      auto door = co_await ok(local::listen("unix:s"));
+      auto letters = co_await ok(local::bind("unix:./d"));
+      EXPECT_EQ(to_string(co_await ok(door.local())), "unix:s");
+      EXPECT_EQ(::chdir("/"), 0);
+      EXPECT_TRUE(folder.has("s") && folder.has("d"));
+      co_await ok(talk(door, folder.at("s")));
+      co_return {};
+    };
+    EXPECT_TRUE(succeeds(test_loop(GetParam()).run(program())));
+    EXPECT_FALSE(folder.has("s") || folder.has("d"));
+    return 0;
+  });
+  EXPECT_EQ(how.exit_code, 0) << how.output;
+}
+
 // D6: connect(2) says EAGAIN and has no way to tell when there is room.
 TEST_P(local_listen, a_connect_waits_for_a_full_backlog_without_spinning) {
   play([]() -> task<result<void>> {
@@ -200,6 +328,36 @@ TEST_P(local_listen, a_connect_waits_for_a_full_backlog_without_spinning) {
       co_return {};
     };
     co_return co_await with_scope(body);
+  });
+}
+
+// simulation.md 4.9: the kernel says "ok, EAGAIN, EAGAIN"; with us the two wait, and come in one by one.
+TEST_P(local_listen, of_three_connects_to_a_backlog_of_0_one_is_in_and_two_wait_their_turn) {
+  play([]() -> task<result<void>> {
+    const own_folder folder;
+    auto door = co_await ok(local::listen(folder.at("s"), {.backlog = 0}));
+    int connected = 0;
+    auto connects = [&]() -> task<result<void>> {
+      auto mine = co_await ok(local::connect(folder.at("s")));
+      ++connected;
+      lease got = co_await ok(mine.receive());
+      EXPECT_EQ(got.text(), "in");
+      co_return {};
+    };
+    auto body = [&](scope& s) -> task<result<void>> {
+      for (int i = 0; i != 3; ++i) s.spawn(connects());
+      co_await ok(sleep(5ms));
+      EXPECT_EQ(connected, 1);
+      EXPECT_EQ(raw_connect(folder.path("s")), EAGAIN);
+      for (int i = 0; i != 3; ++i) {
+        auto server = co_await ok(door.accept());
+        co_await ok(server.send("in"));
+      }
+      co_return {};
+    };
+    co_await ok(with_scope(body));
+    EXPECT_EQ(connected, 3);
+    co_return {};
   });
 }
 
