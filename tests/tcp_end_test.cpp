@@ -219,6 +219,32 @@ TEST_P(tcp_end, a_reset_ends_a_send_that_waits) {
   });
 }
 
+TEST_P(tcp_end, a_reset_after_we_have_finished_is_told_to_the_receive) {
+  play([]() -> task<result<void>> {
+    for (const bool waits : {true, false}) {
+      auto odd = co_await ok(accept_odd_peer());
+      co_await ok(odd.ours.finish());
+      EXPECT_EQ(odd.peer.receive(), "");
+      auto reset = [](raw_socket& peer) -> task<result<void>> {
+        peer.reset();
+        co_return {};
+      };
+      auto body = [&](scope& s) -> task<result<void>> {
+        s.spawn(reset(odd.peer));
+        if (!waits) co_await ok(wait_for_news(odd.ours, tcp_info::state::fin_wait_2));
+        auto got = co_await odd.ours.receive();
+        EXPECT_TRUE(fails_with(got, std::errc::connection_reset));
+        got = co_await odd.ours.receive();
+        EXPECT_TRUE(got && got->empty());
+        EXPECT_TRUE(fails_with(co_await odd.ours.send("late"), std::errc::broken_pipe));
+        co_return {};
+      };
+      co_await ok(with_scope(body));
+    }
+    co_return {};
+  });
+}
+
 TEST_P(tcp_end, aborting_resets_the_peer) {
   play([]() -> task<result<void>> {
     auto both = co_await ok(connect_pair());

@@ -294,6 +294,10 @@ TEST_P(udp_error_network, a_prohibited_host_denies_permission) {
   expect_of_route(GetParam(), route::prohibit, std::errc::permission_denied);
 }
 
+TEST_P(udp_error_network, a_black_hole_is_an_invalid_argument_as_the_kernel_says) {
+  expect_of_route(GetParam(), route::blackhole, std::errc::invalid_argument);
+}
+
 TEST_P(udp_error_network, on_a_narrow_path_the_mode_says_what_becomes_of_long_ones) {
   in_own_network(GetParam(), []() -> task<result<void>> {
     ip("route add local 198.51.100.7/32 dev lo mtu 1280");

@@ -211,6 +211,41 @@ TEST_P(udp_server, a_peer_that_may_be_forged_is_not_sent_more_than_it_sent) {
   });
 }
 
+// Goal: whatever a handler tries, the victim of a forged sender gets no byte more than the factor allows.
+// Method: it tries too much, one byte too much, and all that is allowed; what arrives is counted.
+TEST_P(udp_server, a_handler_that_answers_with_much_more_sends_no_byte_too_many) {
+  play([]() -> task<result<void>> {
+    udp::serve_watch watch;
+    int refused = 0;
+    event changed;
+    auto handler = [&](udp::session& peer) -> task<result<void>> {
+      const std::string much(1000, 'm');
+      for (std::size_t allowed = 0;;) {
+        allowed += 3 * (co_await ok(peer.receive())).payload().size();
+        for (const std::size_t size : {much.size(), allowed + 1}) {
+          auto sent = co_await peer.send(std::string_view(much).substr(0, size));
+          EXPECT_TRUE(fails_with(sent, std::errc::operation_not_permitted));
+          refused += sent ? 0 : 1;
+        }
+        changed.notify_all();
+        if (allowed == 0) continue;
+        co_await ok(peer.send(std::string_view(much).substr(0, allowed)));
+        allowed = 0;
+      }
+    };
+    auto body = [&](endpoint at) -> task<result<void>> {
+      auto client = co_await ok(udp::connect(at));
+      for (const std::size_t size : {std::size_t{1}, std::size_t{10}, std::size_t{100}})
+        EXPECT_EQ((co_await ok(ask(client, std::string(size, 't')))).size(), 3 * size);
+      co_await ok(client.send(""));  // It allows nothing.
+      while (refused != 8) co_await ok(changed.wait());
+      EXPECT_TRUE(fails_with(co_await within(5ms, client.receive()), std::errc::timed_out));
+      co_return {};
+    };
+    co_return co_await while_serving(handler, {.answer_factor = 3}, watch, body);
+  });
+}
+
 TEST_P(udp_server, a_failing_session_ends_alone) {
   play([]() -> task<result<void>> {
     udp::serve_watch watch;
