@@ -1,9 +1,20 @@
 // One thread's turns.
+#include <cstdio>
+#include <cstdlib>
 #include <mutex>
 #include <soquete/loop.hpp>
 #include <vector>
 
 namespace soquete {
+namespace {
+
+// A place that each thread has for itself.
+const void* this_thread() noexcept {
+  static thread_local const char place = 0;
+  return &place;
+}
+
+}  // namespace
 
 struct loop::inbox {
   std::mutex mutex;
@@ -30,10 +41,17 @@ result<void> loop::open(driver_choice choice) {
 
 void loop::use(chosen_driver chosen) {
   driver_ = std::move(chosen);
+  thread_ = this_thread();
   set_now(driver_.it->now());
 }
 
 void loop::run_until(const bool& ended) noexcept {
+  // io_uring would refuse each turn (EEXIST), without end; the other drivers would race with the first
+  // thread.
+  if (thread_ != this_thread()) {
+    std::fputs("soquete: a loop is run on another thread than the one that opened it\n", stderr);
+    std::abort();
+  }
   while (!ended) {
     run_round();
     if (ended) break;

@@ -210,6 +210,20 @@ TEST_P(running, a_context_runs_one_operation_after_the_other) {
   EXPECT_TRUE(fails_with(late, std::errc::timed_out));
 }
 
+// simulation.md 4.9: the kernel refuses a ring that another thread enters (EEXIST,
+// IORING_SETUP_SINGLE_ISSUER). On the other drivers it is the same mistake, so it ends the same way.
+TEST_P(running, a_context_that_another_thread_uses_ends_the_program_with_words) {
+  const child_ending how = in_a_child([] {
+    context net(GetParam());
+    std::thread other([&] { static_cast<void>(net.wait(sleep(1ms))); });
+    other.join();
+    return 0;
+  });
+  EXPECT_EQ(how.signal, SIGABRT) << how.exit_code;
+  EXPECT_NE(how.output.find("on another thread than the one that opened it"), std::string::npos)
+      << how.output;
+}
+
 // Signals: in a child, because they end it.
 
 child_ending main_with(driver_choice which, run_body body, const std::function<void(int)>& meanwhile = {}) {

@@ -8,7 +8,7 @@
 
 namespace soquete {
 
-/// Belongs to the thread that runs it; only post() may be called from others.
+/// Belongs to the thread that opens it; only post() may be called from others.
 class loop : public run_queue {
  public:
   explicit loop(loop_group& group);  ///< Joins the group, which outlives it.
@@ -19,7 +19,8 @@ class loop : public run_queue {
   /// Uses this driver, for example a simulated one.
   void use(chosen_driver);
 
-  /// Takes turns until `ended` becomes true; only something that runs in this loop can make it so.
+  /// Takes turns until `ended` becomes true; only something that runs in this loop can make it so. On another
+  /// thread than the one that opened it this ends the program.
   void run_until(const bool& ended) noexcept;
 
   /// Runs `work` on this loop's thread, in a later turn. From any thread, as long as the loop lives.
@@ -47,6 +48,7 @@ class loop : public run_queue {
 
   loop_group& group_;
   chosen_driver driver_;
+  const void* thread_ = nullptr;  // That opened it.
   timer_heap timers_;
   root* roots_ = nullptr;
 

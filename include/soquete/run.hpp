@@ -38,7 +38,7 @@ int run_main(run_body body);
 
 /// For programs without coroutines of their own: `wait` runs one operation to its end.
 ///
-/// One thread; what it gives (sockets, leases) ends before it does.
+/// Belongs to the thread that makes it; what it gives (sockets, leases) ends before it does.
 class context {
  public:
   /// Starts a driver; wait() tells if none could be.
