@@ -1,4 +1,5 @@
 // How TCP connections end: in order, half, by reset.  simulation.md, section 4.9; RFC 9293, section 3.6.
+#include "child.hpp"
 #include "on_each_driver.hpp"
 #include "raw_socket.hpp"
 #include "tcp_pair.hpp"
@@ -6,6 +7,7 @@
 #include <sys/socket.h>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <soquete/scope.hpp>
 
 namespace soquete::test {
@@ -15,6 +17,9 @@ using namespace std::chrono_literals;
 
 class tcp_end : public on_each_driver {};
 ON_EACH_DRIVER(tcp_end);
+// Its test makes the loop in a child.
+class tcp_end_mistaken : public with_driver {};
+ON_EACH_DRIVER(tcp_end_mistaken);
 
 // A stream accepted from a peer that is not ours.
 struct odd_pair {
@@ -336,6 +341,21 @@ TEST_P(tcp_end, an_error_names_both_ends) {
               "receive " + peer + " (from " + to_string(local) + "): connection reset by peer");
     co_return {};
   });
+}
+
+// A mistake in the program and not of the world: an assertion, no error.
+TEST_P(tcp_end_mistaken, what_is_asked_of_a_closed_stream_ends_the_program) {
+  const child_ending how = in_a_child([] {
+    auto use_it = []() -> task<result<void>> {
+      auto both = co_await ok(connect_pair());
+      both.client.close();
+      both.client.close();
+      co_return co_await both.client.send("x");
+    };
+    static_cast<void>(test_loop(GetParam()).run(use_it()));
+    return 0;
+  });
+  EXPECT_EQ(how.signal, SIGABRT) << how.exit_code << how.output;
 }
 
 TEST_P(tcp_end, a_thousand_short_connections_leave_nothing) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cassert>
 #include <chrono>
 #include <cstring>
 #include <optional>
@@ -32,13 +33,17 @@ class socket {
   /// Lets the descriptor go, open, with what has arrived on it. No operation may be pending.
   [[nodiscard]] owned_descriptor release();
 
-  socket_block& block() const noexcept { return *block_; }  ///< What the driver keeps of it; not when closed.
-  driver& net() const noexcept { return block_->home; }     ///< The driver it belongs to; not when closed.
+  /// What the driver keeps of it. To ask anything of a closed socket is a mistake in the program.
+  socket_block& block() const noexcept {
+    assert(block_ != nullptr);
+    return *block_;
+  }
+  driver& net() const noexcept { return block().home; }  ///< The driver it belongs to.
   /// The number by which the system knows it. It stays owned here.
-  int descriptor() const noexcept { return block_->descriptor; }
+  int descriptor() const noexcept { return block().descriptor; }
 
   /// Our end.  Errors: bad_file_descriptor.  getsockname(2)
-  result<endpoint> local() const { return block_->home.local(*block_); }
+  result<endpoint> local() const { return net().local(block()); }
   /// The other end; nothing for a listener, and for a peer that was gone before it was accepted.
   endpoint peer() const noexcept;
 
