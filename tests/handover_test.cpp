@@ -1,7 +1,9 @@
 // Hand-over: listeners to a successor, connections to another process.
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <array>
+#include <fstream>
 #include <soquete/deadline.hpp>
 #include <soquete/event.hpp>
 #include <soquete/handover.hpp>
@@ -196,6 +198,133 @@ TEST_P(handing_over, a_local_server_keeps_its_path_through_the_generations) {
     EXPECT_FALSE(folder.has("s"));
     co_return {};
   });
+}
+
+// Nobody else may ask for the listeners, whatever the umask, and also after it has changed hands.
+TEST_P(handing_over, the_path_of_the_door_is_for_its_user_alone) {
+  play([]() -> task<result<void>> {
+    const own_folder folder;
+    const std::string door = folder.at("door");
+    generation g;
+    const auto expect_tight = [&] {
+      struct stat about{};
+      EXPECT_EQ(::lstat(folder.path("door").c_str(), &about), 0);
+      EXPECT_TRUE(S_ISSOCK(about.st_mode));
+      EXPECT_EQ(about.st_mode & 07777, 0600U);
+      EXPECT_EQ(about.st_uid, ::geteuid());
+    };
+    auto body = [&](scope& s) -> task<result<void>> {
+      for (std::size_t i = 1; i != 4; ++i) {
+        s.spawn(serve_generation(g, door));
+        while (g.at.size() != i || g.ended != static_cast<int>(i) - 1) co_await ok(g.changed.wait());
+        expect_tight();
+      }
+      s.cancel();
+      co_return {};
+    };
+    const ::mode_t before = ::umask(0);
+    auto how = co_await with_scope(body);
+    ::umask(before);
+    co_return how;
+  });
+}
+
+void leave_file(const std::string& path) { std::ofstream(path).flush(); }
+
+std::string abstract_door(std::string_view name) {
+  return "unix:@soquete-test-" + std::string(name) + "-" + std::to_string(::getpid());
+}
+
+// Goal: no other user gets a listener, at a path or at an abstract name, which has no permissions; and our
+// server does not mind. Method: a child that is nobody asks as a program of ours does, and by hand.
+TEST_P(restarting, another_user_is_refused_at_the_door) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  const own_folder folder;
+  ::chmod(folder.path("").c_str(), 0755);
+  const std::string path = folder.at("door"), abstract = abstract_door("door");
+  const auto ask_for_it = [&] {
+    become_another_user();
+    auto program = [&]() -> task<result<void>> {
+      co_await ok(wait_until([&] { return folder.has("ready"); }));
+      for (const std::string& door : {path, abstract}) {
+        auto refused = co_await tcp::serve("127.0.0.1:0", echo<tcp::stream>, {.handover = door});
+        EXPECT_TRUE(fails_with(refused, std::errc::permission_denied));
+        if (!refused) EXPECT_EQ(refused.error().subject(), door);
+      }
+      auto by_hand = co_await ok(local::connect_seqpacket(abstract));
+      static_cast<void>(co_await by_hand.send("listeners?"));
+      auto end = co_await by_hand.receive();
+      EXPECT_TRUE(fails_with(end, std::errc::connection_reset) || (end && end->is_end));
+      if (end) EXPECT_TRUE(end->handles.empty());
+      co_return {};
+    };
+    EXPECT_TRUE(succeeds(test_loop(GetParam()).run(program())));
+    return 0;
+  };
+  const auto serve_meanwhile = [&](int child) {
+    auto program = [&]() -> task<result<void>> {
+      generation at_path, at_name;
+      auto body = [&](scope& s) -> task<result<void>> {
+        s.spawn(serve_generation(at_path, path));
+        s.spawn(serve_generation(at_name, abstract));
+        while (at_path.at.empty()) co_await ok(at_path.changed.wait());
+        while (at_name.at.empty()) co_await ok(at_name.changed.wait());
+        leave_file(folder.path("ready"));
+        co_await ok(wait_until([&] {
+          siginfo_t ended{};
+          return ::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+                 ended.si_pid == child;
+        }));
+        for (generation* g : {&at_path, &at_name}) {
+          EXPECT_EQ(g->ended, 0);
+          tcp::stream client = co_await ok(tcp::connect(g->at[0]));
+          co_await ok(expect_echo(client, "still"));
+        }
+        // And our own successor is let in by the same door.
+        s.spawn(serve_generation(at_name, abstract));
+        while (at_name.ended != 1) co_await ok(at_name.changed.wait());
+        s.cancel();
+        co_return {};
+      };
+      co_return co_await with_scope(body);
+    };
+    EXPECT_TRUE(succeeds(test_loop(GetParam()).run(program())));
+  };
+  const child_ending how = in_a_child(ask_for_it, serve_meanwhile);
+  EXPECT_EQ(how.exit_code, 0) << how.output;
+}
+
+// Whoever was first at an abstract name could give us a listener of his.
+TEST_P(restarting, a_door_that_another_user_has_taken_is_not_trusted) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  const own_folder folder;
+  ::chmod(folder.path("").c_str(), 0777);
+  const std::string door = abstract_door("taken");
+  const auto lie_in_wait = [&] {
+    become_another_user();
+    auto program = [&]() -> task<result<void>> {
+      auto trap = co_await ok(local::listen_seqpacket(door));
+      leave_file(folder.path("ready"));
+      auto victim = co_await ok(trap.accept());
+      auto said = co_await victim.receive();
+      EXPECT_TRUE(said && said->is_end) << "it asks nothing of a stranger";
+      co_return {};
+    };
+    EXPECT_TRUE(succeeds(test_loop(GetParam()).run(program())));
+    return 0;
+  };
+  const auto start_server = [&](int) {
+    auto program = [&]() -> task<result<void>> {
+      co_await ok(wait_until([&] { return folder.has("ready"); }));
+      auto refused = co_await tcp::serve("127.0.0.1:0", echo<tcp::stream>, {.handover = door});
+      EXPECT_TRUE(fails_with(refused, std::errc::permission_denied));
+      if (!refused) EXPECT_NE(to_string(refused.error()).find("another user's"), std::string::npos);
+      co_return {};
+    };
+    EXPECT_TRUE(succeeds(test_loop(GetParam()).run(program())));
+  };
+  const child_ending how = in_a_child(lie_in_wait, start_server);
+  EXPECT_EQ(how.exit_code, 0) << how.output;
 }
 
 constexpr int requests = 20'000, workers = 8, requests_each = 5, restarts = 5;
