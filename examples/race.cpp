@@ -11,13 +11,15 @@ task<result<std::string>> ask(std::string_view mirror) {
   co_return co_await in.line(1024);
 }
 
-task<result<void>> fastest(std::string_view one, std::string_view other) {
-  std::string answer = co_await ok(first_of(ask(one), ask(other)));
-  std::puts(answer.c_str());
-  co_return {};
+task<result<std::string>> fastest(std::string_view one, std::string_view other) {
+  co_return co_await first_of(ask(one), ask(other));
 }
 
 int main(int argc, char** argv) {
   if (argc != 3) return std::fputs("usage: race HOST:PORT HOST:PORT\n", stderr), 2;
-  return run_main([&] { return fastest(argv[1], argv[2]); });
+  return run_main([&]() -> task<result<void>> {
+    std::string answer = co_await ok(fastest(argv[1], argv[2]));
+    std::puts(answer.c_str());
+    co_return {};
+  });
 }

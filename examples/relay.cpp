@@ -6,13 +6,17 @@ using namespace soquete;
 
 // Any shape of concurrency is a scope. It ends when all its children have ended: on success, on error, on
 // cancellation. Nothing outlives it, so nothing that a child points to can vanish under it.
-task<result<void>> join(tcp::stream client, std::string_view server) {
-  auto other = co_await ok(tcp::connect(server));
+task<result<void>> both(tcp::stream& a, tcp::stream& b) {
   co_return co_await with_scope([&](scope& s) -> task<result<void>> {
-    s.spawn(copy(client, other));
-    s.spawn(copy(other, client));
+    s.spawn(copy(a, b));
+    s.spawn(copy(b, a));
     co_return {};
   });
+}
+
+task<result<void>> join(tcp::stream client, std::string_view server) {
+  auto other = co_await ok(tcp::connect(server));
+  co_return co_await both(client, other);
 }
 
 int main(int argc, char** argv) {

@@ -4,7 +4,10 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <algorithm>
 #include <array>
+#include <fstream>
+#include <memory>
 
 #include "child.hpp"
 #include "network.hpp"
@@ -151,10 +154,103 @@ TEST(examples, relay_joins_both_ways_to_the_end) {
   });
 }
 
+// Asks a question on a connection of its own.
+bool is_served(std::uint16_t port, std::string_view word) {
+  const wire client = wire::connected(port);
+  return client.is_open() && client.send(word) && client.receive(word.size()) == word;
+}
+
+// Goal: a restart refuses nobody, cuts nobody, and ends the old server. Method: clients come one after the
+// other all the while, and one stays from before the first restart. tests/handover_test.cpp does it with
+// more.
+TEST(examples, restart_gives_a_busy_server_a_successor_and_no_client_notices) {
+  apart([] {
+    const std::vector<std::string> words{folder + "restart"};
+    auto server = std::make_unique<process>(words);
+    wire faithful = connect_to(*server, echo_port);
+    const auto ask_faithful = [&] { return faithful.send("faithful") && faithful.receive(8) == "faithful"; };
+    ASSERT_TRUE(ask_faithful());
+    int served = 0;
+    for (int generation = 0; generation != 3; ++generation) {
+      auto next = std::make_unique<process>(words);
+      // It is asked by name; whoever answers on the port meanwhile, somebody does.
+      while (next->is_running() && server->is_running()) {
+        ASSERT_TRUE(is_served(echo_port, "passing")) << "client " << served;
+        ++served;
+        // Once a new one accepts, the old one serves those that it has, until they leave.
+        if (served % 10 != 0) continue;
+        ASSERT_TRUE(ask_faithful());
+        faithful = wire::connected(echo_port);
+        ASSERT_TRUE(ask_faithful());
+      }
+      EXPECT_TRUE(next->is_running()) << next->errors;
+      EXPECT_EQ(server->wait(), 0) << server->errors;
+      server = std::move(next);
+    }
+    EXPECT_TRUE(ask_faithful());
+    EXPECT_GE(served, 3);
+    faithful = wire();
+    server->send_signal(SIGTERM);
+    EXPECT_EQ(server->wait(), 0) << server->errors;
+    EXPECT_FALSE(wire::connected(echo_port).is_open());
+  });
+}
+
 TEST(examples, child_runs_sort_with_both_ends_connected) {
   process sorting({folder + "child"});
   EXPECT_EQ(sorting.wait(), 0) << sorting.errors;
   EXPECT_EQ(sorting.output, "pear\napple\nsort exited with 0\n");
+}
+
+// The page that these were drawn on before there was a library, and the lines that it took. What a program
+// needs beyond it in order to run and to be tested is not counted.
+struct drawn {
+  const char* example;
+  std::size_t lines;
+  // Functions that the page has not, or only declares, and lines for their sake.
+  std::vector<std::string> only_here;
+};
+const drawn page[] = {
+    {"echo_client", 22, {}},
+    {"echo_server", 16, {}},
+    {"graceful", 22, {}},
+    {"handover", 15, {"show", "main"}},
+    {"plain", 15, {}},
+    {"race", 10, {"ask", "main"}},
+    // Drawn on the same page as the race: the head of a file, and one function with its comment.
+    {"relay", 14, {"join", "main", "#include <cstdio>"}},
+    {"udp_echo", 20, {}},
+};
+
+// All lines but these, and those of these functions with the empty line before them.
+std::vector<std::string> without(const std::vector<std::string>& only_here, std::istream& text) {
+  std::vector<std::string> kept;
+  bool is_inside = false;
+  for (std::string line; std::getline(text, line);) {
+    const auto begins = [&](const std::string& name) {
+      return !line.empty() && line[0] != ' ' && line.find(" " + name + "(") != line.npos;
+    };
+    if (std::ranges::find(only_here, line) != only_here.end()) continue;
+    if (!is_inside && std::ranges::any_of(only_here, begins)) {
+      if (!kept.empty() && kept.back().empty()) kept.pop_back();
+      is_inside = true;
+    }
+    if (!is_inside) kept.push_back(line);
+    if (line == "}" || (is_inside && line.ends_with(" }"))) is_inside = false;
+  }
+  return kept;
+}
+
+TEST(examples, what_was_drawn_before_is_there_and_no_longer_than_drawn) {
+  for (const drawn& one : page) {
+    std::ifstream text(std::string(SOQUETE_SOURCE_DIR "/examples/") + one.example + ".cpp");
+    ASSERT_TRUE(text.is_open()) << one.example;
+    const auto counted = without(one.only_here, text);
+    std::string shown;
+    for (const std::string& line : counted) shown += line + "\n";
+    EXPECT_LE(counted.size(), one.lines) << one.example << ":\n" << shown;
+    EXPECT_GE(counted.size(), 9U) << "this cannot be all of " << one.example << ":\n" << shown;
+  }
 }
 
 }  // namespace
