@@ -80,13 +80,33 @@ TEST_P(handing_over, a_connection_goes_on_elsewhere_with_the_bytes_that_were_not
 
 TEST_P(handing_over, what_was_not_given_is_not_taken) {
   play([]() -> task<result<void>> {
+    int ends[2];
+    EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    const std::array<owned_descriptor, 2> both{owned_descriptor(ends[0]), owned_descriptor(ends[1])};
+    const std::span<const owned_descriptor> one = std::span(both).first(1), none;
+    struct head {
+      const char* text;
+      std::span<const owned_descriptor> handles;
+    };
+    for (const head& wrong :
+         {head{"something else", one}, head{"soquete", one}, head{"soquete ", one}, head{"soquete x", one},
+          head{"soquete -1", one}, head{"soquete +1", one}, head{"soquete  1", one}, head{"soquete 1 ", one},
+          head{"soquete 1x", one}, head{"Soquete 1", one}, head{" soquete 1", one}, head{"soquete 0", none},
+          head{"soquete 99999999999999999999", one}}) {
+      auto line = co_await ok(local::seqpacket_pair());
+      co_await ok(line.first.send(wrong.text, wrong.handles));
+      EXPECT_TRUE(fails_with(co_await take(line.second), std::errc::protocol_error)) << wrong.text;
+    }
+    // More bytes than were announced, fewer, and none at all.
     auto line = co_await ok(local::seqpacket_pair());
-    co_await ok(line.first.send("something else"));
-    auto wrong = co_await take(line.second);
-    EXPECT_TRUE(fails_with(wrong, std::errc::protocol_error));
+    co_await ok(line.first.send("soquete 3", both));
+    co_await ok(line.first.send("four"));
+    EXPECT_TRUE(fails_with(co_await take(line.second), std::errc::protocol_error));
+    co_await ok(line.first.send("soquete 3", both));
+    co_await ok(line.first.send("tw"));
     line.first.close();
-    auto none = co_await take(line.second);
-    EXPECT_TRUE(fails_with(none, fault::end_of_stream));
+    EXPECT_TRUE(fails_with(co_await take(line.second), fault::end_of_stream));
+    EXPECT_TRUE(fails_with(co_await take(line.second), fault::end_of_stream));
     co_return {};
   });
 }
