@@ -6,7 +6,9 @@
 #include "tcp_pair.hpp"
 
 #include <cstdio>
+#include <fstream>
 #include <soquete/race.hpp>
+#include <soquete/scope.hpp>
 
 namespace soquete::test {
 namespace {
@@ -301,6 +303,58 @@ TEST_P(tcp_connect_routes, a_black_hole_is_an_invalid_argument_as_the_kernel_say
 }
 TEST_P(tcp_connect_routes, without_a_route_the_network_is_unreachable) {
   expect_route(GetParam(), route::none, std::errc::network_unreachable);
+}
+
+// faults.md B23: what a system may have switched off.
+TEST_P(tcp_connect_routes, without_multipath_it_is_a_clear_error_and_with_it_an_ordinary_stream) {
+  in_own_network(GetParam(), []() -> task<result<void>> {
+    for (const bool has_it : {true, false}) {
+      std::ofstream("/proc/sys/net/mptcp/enabled") << has_it;
+      auto l = co_await tcp::listen("127.0.0.1:0", {.multipath = true});
+      if (!has_it) {
+        EXPECT_TRUE(fails_with(l, std::errc::no_protocol_option));
+        if (!l) EXPECT_EQ(l.error().during(), step::open);
+        auto plain = co_await ok(tcp::listen("127.0.0.1:0"));
+        auto client = co_await tcp::connect(co_await ok(plain.local()), {.multipath = true});
+        EXPECT_TRUE(fails_with(client, std::errc::no_protocol_option));
+        continue;
+      }
+      // A kernel that was built without it says the same.
+      if (!l && l.error() == std::errc::protocol_not_supported) co_return {};
+      EXPECT_TRUE(succeeds(l));
+      auto both = co_await ok(connect_to(*l, {.multipath = true}));
+      const std::string sent = pattern(300'000);
+      std::string got;
+      auto body = [&](scope& s) -> task<result<void>> {
+        auto sending = [&]() -> task<result<void>> {
+          co_await ok(both.client.send(sent));
+          co_return both.client.finish();
+        };
+        s.spawn(sending());
+        got = co_await ok(receive_all(both.server));
+        co_return {};
+      };
+      co_await ok(with_scope(body));
+      EXPECT_TRUE(got == sent);
+    }
+    co_return {};
+  });
+}
+
+TEST_P(tcp_connect_routes, without_fast_open_a_client_is_told_and_a_listener_does_without) {
+  in_own_network(GetParam(), []() -> task<result<void>> {
+    std::ofstream("/proc/sys/net/ipv4/tcp_fastopen") << 0;
+    auto l = co_await ok(tcp::listen("127.0.0.1:0", {.fast_open_queue = 16}));
+    const endpoint door = co_await ok(l.local());
+    auto refused = co_await tcp::connect(door, {.fast_open = true});
+    EXPECT_TRUE(fails_with(refused, std::errc::operation_not_supported));
+    if (!refused) EXPECT_NE(to_string(refused.error()).find("TCP_FASTOPEN_CONNECT"), std::string::npos);
+    auto both = co_await ok(connect_to(l));
+    co_await ok(both.client.send("as any other"));
+    lease got = co_await ok(both.server.receive());
+    EXPECT_EQ(got.text(), "as any other");
+    co_return {};
+  });
 }
 
 // Eight ports, all towards one door: the ninth client has none left.

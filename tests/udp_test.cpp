@@ -236,6 +236,29 @@ TEST_P(udp_socket, one_that_is_refused_does_not_keep_the_others) {
   });
 }
 
+// C1, C2, C3. The network is a relay here that drops the second, doubles the third, and holds the fourth
+// back.
+TEST_P(udp_socket, what_a_network_loses_doubles_and_reorders_is_received_as_it_comes) {
+  play([]() -> task<result<void>> {
+    auto both = co_await ok(open_udp_pair());
+    auto road = co_await ok(open_udp_pair());
+    for (const char* text : {"one", "two", "three", "four", "five"}) co_await ok(road.client.send(text));
+    std::string held;
+    for (int i = 1; i <= 5; ++i) {
+      const udp::received got = co_await ok(road.server.receive());
+      if (i == 4) held = got.text();
+      if (i != 2 && i != 4) co_await ok(both.client.send(got.text()));
+      if (i == 3) co_await ok(both.client.send(got.text()));
+    }
+    co_await ok(both.client.send(held));
+    for (const char* text : {"one", "three", "three", "five", "four"})
+      EXPECT_EQ((co_await ok(both.server.receive())).text(), text);
+    // That one is missing only a deadline can tell.
+    EXPECT_TRUE(fails_with(co_await within(1ms, both.server.receive()), std::errc::timed_out));
+    co_return {};
+  });
+}
+
 // C13
 TEST_P(udp_socket, an_answer_leaves_from_the_address_asked) {
   play([]() -> task<result<void>> {
