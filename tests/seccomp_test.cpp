@@ -92,9 +92,11 @@ TEST_P(seccomp, asking_for_io_uring_is_a_clear_error) {
 }
 
 TEST_P(seccomp, the_suite_is_green) {
-  for (const char* name : {"tcp", "tcp_end", "tcp_connect", "tcp_listen", "options", "copy", "descriptor",
-                           "run", "serve", "serve_loops", "dump", "cancel", "allocation", "udp",
-                           "udp_ancillary", "udp_batch", "udp_cancel", "udp_error", "udp_group"}) {
+  for (const char* name :
+       {"tcp",        "tcp_end", "tcp_connect",    "tcp_listen",       "options",      "copy",
+        "descriptor", "run",     "serve",          "serve_loops",      "dump",         "cancel",
+        "allocation", "udp",     "udp_ancillary",  "udp_batch",        "udp_cancel",   "udp_error",
+        "udp_group",  "local",   "local_datagram", "local_descriptor", "local_listen", "local_serve"}) {
     const std::string program = folder_of_tests() + "/" + name + "_test";
     const child_ending how = in_a_child([&] {
       ::setenv("SOQUETE_TEST_REFUSED", GetParam().name, 1);
