@@ -13,6 +13,7 @@
 #include <unordered_map>
 
 #include "serve_handover.hpp"
+#include "serve_scope.hpp"
 
 namespace soquete::detail {
 
@@ -63,12 +64,15 @@ class server {
     }
     auto accepting = [this](scope& s) -> task<result<void>> { return accept_all(s); };
     result<void> ended = co_await with_scope(accepting);
-    const bool in_peace = co_await is_cancelled() || share_.handed_over;
+    const bool in_peace = !thrown_ && (co_await is_cancelled() || share_.handed_over);
     if (share_.handed_over) co_await serve_accepted();
     listeners_.clear();
     door_.close();
-    co_await drain(in_peace);
+    if (const std::size_t left = clients_.size(); in_peace && left != 0 && options_.drain.count() > 0)
+      if (options_.watch != nullptr && options_.watch->draining) options_.watch->draining(left);
+    co_await drain(here_, clients_, in_peace ? options_.drain : options_.drain.zero());
     leave();
+    if (thrown_) std::rethrow_exception(std::move(thrown_));
     if (in_peace) co_return {};
     co_return ended;
   }
@@ -90,10 +94,12 @@ class server {
     }
     static void over(waiter* w) noexcept {
       const owned<client> self(static_cast<client*>(w));
-      std::exception_ptr thrown = self->work->exception();
-      if (!thrown) self->of.client_ended(*self, self->work->take());
+      if (std::exception_ptr thrown = self->work->exception(); !thrown)
+        self->of.client_ended(*self, self->work->take());
+      else if (!self->of.thrown_)
+        self->of.thrown_ = std::move(thrown);
       self->of.forget(self->me);
-      self->owner->child_ended(*self, std::move(thrown), nullptr);
+      self->owner->child_ended(*self, nullptr, nullptr);
     }
     server& of;
     key me;
@@ -117,7 +123,6 @@ class server {
   void begin(stream peer, const key& who);
   void forget(const key& from);
   void client_ended(const client& c, result<void> how);
-  task<void> drain(bool in_peace);
   void announce() {
     for (const listener& l : listeners_)
       if (options_.watch != nullptr && options_.watch->listening)
@@ -136,6 +141,7 @@ class server {
   std::optional<predecessor> before_;
   local::seqpacket_listener door_;
   event client_left_;
+  std::exception_ptr thrown_;
   scope clients_;
   std::atomic<std::size_t> load_ = 0;  // Clients, those on their way included.
 };
@@ -230,8 +236,8 @@ template <class Kind>
 task<result<void>> server<Kind>::accept_all(scope& s) {
   for (listener& l : listeners_) s.spawn(accept_from(l));
   if (!listeners_.empty() && !options_.handover.empty()) s.spawn(meet_successors(s));
-  // A loop without a listener of its own is asked to end like the others.
-  while (listeners_.empty() && !share_.handed_over) co_await ok(client_left_.wait());
+  while (!thrown_ && !share_.handed_over) co_await ok(attending(client_left_, clients_));
+  s.cancel();
   co_return {};
 }
 
@@ -439,25 +445,6 @@ template <class Kind>
 void server<Kind>::client_ended(const client& c, result<void> how) {
   if (how || options_.watch == nullptr || !options_.watch->client_failed) return;
   options_.watch->client_failed(c.name, how.error());
-}
-
-template <class Kind>
-task<void> server<Kind>::drain(bool in_peace) {
-  struct cut : timer {
-    scope& clients;
-    explicit cut(scope& s) : clients(s) {
-      fire = [](timer* t) noexcept { static_cast<cut*>(t)->clients.cancel(); };
-    }
-  } at_the_end(clients_);
-  if (!in_peace || options_.drain.count() <= 0) {
-    clients_.cancel();
-  } else if (clients_.size() != 0) {
-    if (options_.watch != nullptr && options_.watch->draining) options_.watch->draining(clients_.size());
-    here_.timers().arm(at_the_end, moment_after(here_.now(), options_.drain));
-  }
-  // Some may be on their way from another loop still.
-  while (clients_.size() != 0) co_await scope::join(clients_);
-  here_.timers().disarm(at_the_end);
 }
 
 }  // namespace soquete::detail

@@ -6,6 +6,7 @@
 #include <soquete/event.hpp>
 #include <soquete/scope.hpp>
 #include <soquete/serve.hpp>
+#include <stdexcept>
 #include <vector>
 
 namespace soquete::test {
@@ -293,6 +294,55 @@ TEST_P(serving, an_address_in_use_is_an_error) {
     auto bad = co_await tcp::serve("nonsense", echo);
     EXPECT_TRUE(fails_with(bad, fault::bad_address));
     co_return {};
+  });
+}
+
+TEST_P(serving, an_exception_of_a_handler_ends_the_server) {
+  play([]() -> task<result<void>> {
+    doors d;
+    bool is_cut = false, is_thrown = false;
+    auto handler = [&](tcp::stream peer) -> task<result<void>> {
+      const std::string word = co_await ok(receive_some(peer, 5));
+      if (word == "throw") throw std::runtime_error("a mistake");
+      co_await ok(peer.send(word));
+      is_cut = fails_with(co_await peer.receive(), std::errc::operation_canceled);
+      co_return {};
+    };
+    auto body = [&](scope& s) -> task<result<void>> {
+      s.spawn(tcp::serve("127.0.0.1:0", tcp::client_handler(handler), {.watch = &d.watch}));
+      const endpoint door = co_await ok(first_door(d));
+      tcp::stream a = co_await ok(tcp::connect(door));
+      tcp::stream b = co_await ok(tcp::connect(door));
+      co_await ok(expect_echo(a, "hello"));
+      co_await ok(b.send("throw"));
+      co_return co_await within(10s, d.opened.wait());
+    };
+    try {
+      static_cast<void>(co_await with_scope(body));
+    } catch (const std::runtime_error&) {
+      is_thrown = true;
+    }
+    EXPECT_TRUE(is_thrown);
+    EXPECT_TRUE(is_cut);
+    co_return {};
+  });
+}
+
+TEST_P(serving, a_dump_tells_where_the_clients_wait) {
+  play([]() -> task<result<void>> {
+    doors d;
+    auto body = [&](scope& s) -> task<result<void>> {
+      s.spawn(tcp::serve("127.0.0.1:0", echo, {.watch = &d.watch}));
+      tcp::stream c = co_await ok(tcp::connect(co_await ok(first_door(d))));
+      co_await ok(expect_echo(c, "hello"));
+      const std::string text = co_await dump();
+      EXPECT_NE(text.find("for accept on"), text.npos) << text;
+      EXPECT_NE(text.find("for 1 clients"), text.npos) << text;
+      EXPECT_NE(text.find("serve_test.cpp"), text.rfind("serve_test.cpp")) << text;
+      s.cancel();
+      co_return {};
+    };
+    co_return co_await with_scope(body);
   });
 }
 

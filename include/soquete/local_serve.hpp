@@ -32,7 +32,7 @@ struct serve_options {
   const serve_watch* watch = nullptr;  ///< Outlives the server.
 };
 
-/// What is done for one client. An error ends this client only.
+/// What is done for one client. An error ends this client only; an exception ends the server, and is its own.
 using client_handler = std::function<task<result<void>>(stream)>;
 
 /// Serves clients on `where` ("unix:/run/x", "unix:@name", "fd:3", "systemd:web") until it is asked to end

@@ -34,7 +34,7 @@ struct serve_options {
   const serve_watch* watch = nullptr;  ///< Outlives the server.
 };
 
-/// What is done for one client. An error ends this client only.
+/// What is done for one client. An error ends this client only; an exception ends the server, and is its own.
 using client_handler = std::function<task<result<void>>(stream)>;
 
 /// Serves clients on `where` until it is asked to end (by cancellation: in a run_main by SIGINT or SIGTERM).

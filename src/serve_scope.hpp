@@ -1,0 +1,32 @@
+// What servers do with the tasks of their clients: show them in dumps, and drain them.
+#pragma once
+
+#include <soquete/event.hpp>
+#include <soquete/loop.hpp>
+#include <soquete/scope.hpp>
+
+namespace soquete::detail {
+
+/// `co_await attending(changed, clients)`: as `changed.wait()`; a dump shows the clients meanwhile.
+class attending {
+ public:
+  using awaiter = attending;
+  attending(event& on, const scope& clients) noexcept : wait_(on.wait()), clients_(clients) {}
+
+  bool begin(environment env, waiter* then) noexcept { return wait_.begin(env, then); }
+  bool failed() const noexcept { return wait_.failed(); }
+  result<void> take() const noexcept { return wait_.take(); }
+  void describe(suspension_report& report) const {
+    report.waits_for(std::to_string(clients_.size()) + " clients");
+    clients_.describe(report);
+  }
+
+ private:
+  event::waiting wait_;
+  const scope& clients_;
+};
+
+/// Waits for the last client; cancels them when the time is over, or at once where there is none.
+task<void> drain(loop& here, scope& clients, std::chrono::nanoseconds time);
+
+}  // namespace soquete::detail
