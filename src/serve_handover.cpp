@@ -12,6 +12,8 @@
 #include <unistd.h>
 #include <soquete/deadline.hpp>
 
+#include "descriptors.hpp"
+
 namespace soquete::detail {
 namespace {
 
@@ -20,15 +22,9 @@ using namespace std::chrono_literals;
 constexpr auto answer_time = 10s;
 constexpr auto pause = 10ms;
 constexpr int tries_max = 500;
+constexpr int first_free = 3;
 
 bool is_ours(const local::seqpacket& line) { return line.peer_credentials().uid == ::geteuid(); }
-
-result<owned_descriptor> copy_of(int descriptor) {
-  owned_descriptor lent(descriptor);
-  auto copy = lent.duplicate();
-  static_cast<void>(lent.release());
-  return copy;
-}
 
 error refused(std::errc cause, std::string_view door, std::string_view why) {
   error e(cause, step::listen);
@@ -82,9 +78,9 @@ task<result<bool>> offer(local::seqpacket line, std::vector<lent_listener> all, 
   std::vector<owned_descriptor> copies;
   for (const lent_listener& one : all) {
     signs += one.owns_path ? '+' : '-';
-    copies.push_back(co_await ok(copy_of(one.descriptor)));
+    copies.push_back(co_await ok(copy_of(one.descriptor, first_free)));
   }
-  copies.push_back(co_await ok(copy_of(door)));
+  copies.push_back(co_await ok(copy_of(door, first_free)));
   co_await ok(line.send(signs, copies));
   copies.clear();
   const local::message answer = co_await ok(within(answer_time, line.receive()));

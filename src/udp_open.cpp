@@ -155,24 +155,26 @@ task<result<socket>> connect_at(endpoint to, bind_options options) {
   co_return connect_one(here, to, options);
 }
 
-// With SO_REUSEPORT somebody else could hold the address, and silently keep half of the peers. So it is tried
-// without first.
-result<socket> bind_shared(loop& here, const where::alternative& one, const endpoint& at,
-                           bind_options options, bool is_shared) {
-  if (is_shared) {
-    if (at.port() != 0) {
-      trace_sink* const trace = std::exchange(here.net().trace, nullptr);
-      auto tried = bind_place(here, one, at, options);
-      here.net().trace = trace;
-      if (!tried) return tried;
-    }
+// The sockets of the other loops, on what the first has got. It has bound alone, without SO_REUSEPORT, so
+// that nobody else has the address and would silently keep a part of the peers; the option is read again
+// whenever another socket is to join.
+result<void> bind_others(loop& here, opened_sockets& opened, bind_options options) {
+  for (socket& first : opened.all) {
+    auto at = first.local();
+    if (!at) return fail(std::move(at.error()));
+    if (auto shared = first.options().set_reuse_port(true); !shared) return shared;
     options.reuse_port = true;
+    for (auto& of_loop : opened.of_others) {
+      auto got = bind_one(here, *at, options);
+      if (!got) return fail(std::move(got.error()));
+      of_loop.push_back(got->release());
+    }
   }
-  return bind_place(here, one, at, options);
+  return {};
 }
 
 result<opened_sockets> open_place(loop& here, const where::alternative& one, const bind_options& options,
-                                  bool is_shared, int tries = 16) {
+                                  int tries = 16) {
   opened_sockets opened;
   if (one.what == where::kind::descriptor || one.what == where::kind::inherited) {
     auto adopted = adopt_alternative(here, one);
@@ -190,9 +192,9 @@ result<opened_sockets> open_place(loop& here, const where::alternative& one, con
     const bool follows = at.port() == 0 && !opened.all.empty();
     if (follows)
       if (auto first = opened.all.front().local()) at = endpoint(at.addr(), first->port());
-    auto got = bind_shared(here, one, at, options, is_shared);
+    auto got = bind_place(here, one, at, options);
     if (!got && follows && got.error() == std::errc::address_in_use && tries > 1)
-      return open_place(here, one, options, is_shared, tries - 1);
+      return open_place(here, one, options, tries - 1);
     const bool lacks_family = !got && endpoints->size() > 1 &&
                               (got.error() == std::errc::address_family_not_supported ||
                                got.error() == std::errc::address_not_available);
@@ -209,12 +211,15 @@ result<opened_sockets> open_place(loop& here, const where::alternative& one, con
 }  // namespace
 
 result<opened_sockets> open_sockets(loop& here, const where& on, const bind_options& options,
-                                    bool is_shared) {
+                                    unsigned loops) {
   result<opened_sockets> got = fail(fault::bad_address, step::bind);
   for (const where::alternative& one : on.alternatives()) {
-    got = open_place(here, one, options, is_shared);
+    got = open_place(here, one, options);
     if (got) break;
   }
+  if (!got || got->are_inherited || loops == 1) return got;
+  got->of_others.resize(loops - 1);
+  if (auto done = bind_others(here, *got, options); !done) return fail(std::move(done.error()));
   return got;
 }
 

@@ -4,6 +4,7 @@
 #include <soquete/deadline.hpp>
 #include <soquete/scope.hpp>
 #include <soquete/udp_serve.hpp>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@ using namespace std::chrono_literals;
 
 class udp_server : public on_each_driver {};
 ON_EACH_DRIVER(udp_server);
+// Its tests make the loop themselves.
+class udp_server_in_time : public with_driver {};
+ON_EACH_DRIVER(udp_server_in_time);
 
 task<result<void>> echo_for_ever(udp::session& peer) {
   for (;;) {
@@ -122,6 +126,142 @@ TEST_P(udp_server, silence_ends_a_session) {
       co_return {};
     };
     co_return co_await while_serving(echo_for_ever, {.idle = 20ms}, watch, body);
+  });
+}
+
+// The idle time passes in the very turn that brings the next datagram.
+TEST_P(udp_server_in_time, what_comes_as_its_session_ends_begins_the_next) {
+  struct : turn_watcher {
+    std::chrono::nanoseconds next{};
+    void before_turn() override { leap += std::exchange(next, {}); }
+  } time;
+  constexpr auto idle = 60s;
+  int begun = 0;
+  std::vector<bool> ended_of_its_own;
+  udp::serve_watch watch;
+  watch.ended = [&](const udp::session&, const error* why) { ended_of_its_own.push_back(why != nullptr); };
+  auto handler = [&](udp::session& peer) -> task<result<void>> {
+    ++begun;
+    co_return co_await echo_for_ever(peer);
+  };
+  auto body = [&](endpoint at) -> task<result<void>> {
+    auto client = co_await ok(udp::connect(at));
+    EXPECT_EQ(co_await ok(ask(client, "0")), "0");
+    for (int i = 1; i <= 20; ++i) {
+      co_await ok(client.send(std::to_string(i)));
+      time.next = idle;
+      // No deadline: it would come in that turn, too.
+      const udp::received got = co_await ok(client.receive());
+      EXPECT_EQ(got.text(), std::to_string(i));
+    }
+    co_return {};
+  };
+  test_loop here(GetParam(), &time);
+  EXPECT_TRUE(succeeds(here.run(while_serving(handler, {.idle = idle}, watch, body))));
+  here.settle();
+  EXPECT_EQ(begun, 21);
+  EXPECT_EQ(ended_of_its_own, std::vector<bool>(21, false));
+}
+
+// A session that has been asked to end, and takes its time.
+TEST_P(udp_server, what_comes_while_a_session_ends_begins_the_next) {
+  play([]() -> task<result<void>> {
+    udp::serve_watch watch;
+    event changed;
+    bool is_ending = false, may_end = false;
+    auto handler = [&](udp::session& peer) -> task<result<void>> {
+      if (is_ending) co_return co_await echo_for_ever(peer);
+      EXPECT_EQ((co_await ok(peer.receive())).text(), "0");
+      const auto silence = co_await peer.receive();
+      EXPECT_TRUE(fails_with(silence, std::errc::timed_out));
+      is_ending = true;
+      changed.notify_all();
+      auto last_words = [&]() -> task<result<void>> {
+        while (!may_end) co_await ok(changed.wait());
+        co_return {};
+      };
+      co_return co_await shield(10s, last_words());
+    };
+    auto body = [&](endpoint at) -> task<result<void>> {
+      auto client = co_await ok(udp::connect(at));
+      co_await ok(client.send("0"));
+      while (!is_ending) co_await ok(changed.wait());
+      for (const char* text : {"1", "2", "3"}) co_await ok(client.send(text));
+      // Another peer's answer tells that they have been seen.
+      auto other = co_await ok(udp::connect(at));
+      EXPECT_EQ(co_await ok(ask(other, "seen?")), "seen?");
+      may_end = true;
+      changed.notify_all();
+      for (const char* text : {"1", "2", "3"}) {
+        const udp::received got = co_await ok(within(10s, client.receive()));
+        EXPECT_EQ(got.text(), text);
+      }
+      co_return {};
+    };
+    co_return co_await while_serving(handler, {.idle = 20ms}, watch, body);
+  });
+}
+
+TEST_P(udp_server, a_handler_that_receives_nothing_is_called_once_for_each_datagram) {
+  play([]() -> task<result<void>> {
+    udp::serve_watch watch;
+    int begun = 0, ended = 0;
+    event changed;
+    watch.ended = [&](const udp::session&, const error*) {
+      ++ended;
+      changed.notify_all();
+    };
+    auto handler = [&](udp::session&) -> task<result<void>> {
+      ++begun;
+      co_return {};
+    };
+    auto body = [&](endpoint at) -> task<result<void>> {
+      auto client = co_await ok(udp::connect(at));
+      for (const char* text : {"1", "2", "3"}) co_await ok(client.send(text));
+      while (ended != 3) co_await ok(changed.wait());
+      co_return {};
+    };
+    co_await ok(while_serving(handler, {}, watch, body));
+    EXPECT_EQ(begun, 3);
+    co_return {};
+  });
+}
+
+TEST_P(udp_server, an_exception_of_a_handler_ends_the_server) {
+  play([]() -> task<result<void>> {
+    udp::serve_watch watch;
+    bool is_cut = false, is_thrown = false;
+    auto handler = [&](udp::session& peer) -> task<result<void>> {
+      const udp::received got = co_await ok(peer.receive());
+      if (got.text() == "throw") throw std::runtime_error("a mistake");
+      co_await ok(peer.send("waiting"));
+      is_cut = !co_await peer.receive();
+      co_return {};
+    };
+    auto serving = [&]() -> task<result<void>> {
+      auto body = [](endpoint at) -> task<result<void>> {
+        auto a = co_await ok(udp::connect(at));
+        auto b = co_await ok(udp::connect(at));
+        EXPECT_EQ(co_await ok(ask(a, "wait")), "waiting");
+        co_await ok(b.send("throw"));
+        const auto cut = co_await within(10s, b.receive());
+        EXPECT_TRUE(fails_with(cut, std::errc::operation_canceled));
+        co_return {};
+      };
+      co_return co_await while_serving(handler, {}, watch, body);
+    };
+    auto caught = [&](scope& s) -> task<result<void>> {
+      s.spawn(serving());
+      co_return {};
+    };
+    try {
+      static_cast<void>(co_await with_scope(caught));
+    } catch (const std::runtime_error&) {
+      is_thrown = true;
+    }
+    EXPECT_TRUE(is_cut);
+    EXPECT_TRUE(is_thrown);
+    co_return {};
   });
 }
 
@@ -292,6 +432,53 @@ TEST_P(udp_server, the_drain_time_lets_a_session_finish) {
     };
     co_await ok(while_serving(handler, {.drain = 10s}, watch, body));
     EXPECT_TRUE(succeeds(answered));
+    co_return {};
+  });
+}
+
+TEST_P(udp_server, while_it_drains_sessions_receive_and_none_begins) {
+  play([]() -> task<result<void>> {
+    udp::serve_watch watch;
+    event changed;
+    endpoint at;
+    std::vector<std::string> received;
+    result<void> served, answered = fail(std::errc::not_connected);
+    watch.listening = [&](const endpoint& where) {
+      at = where;
+      changed.notify_all();
+    };
+    auto handler = [&](udp::session& peer) -> task<result<void>> {
+      for (;;) {
+        const udp::received got = co_await ok(peer.receive());
+        received.emplace_back(got.text());
+        changed.notify_all();
+        if (got.text() == "last") co_return answered = co_await peer.send(got.payload());
+      }
+    };
+    auto serve = [&]() -> task<result<void>> {
+      served = co_await udp::serve("127.0.0.1:0", handler, {.drain = 60s, .watch = &watch});
+      co_return {};
+    };
+    auto both = [&](scope& s) -> task<result<void>> {
+      s.spawn(serve());
+      while (at.is_empty()) co_await ok(changed.wait());
+      auto client = co_await ok(udp::connect(at));
+      co_await ok(client.send("first"));
+      while (received.empty()) co_await ok(changed.wait());
+      s.cancel();
+      auto rest = [&]() -> task<result<void>> {
+        auto stranger = co_await ok(udp::connect(at));
+        co_await ok(stranger.send("too late"));
+        co_await ok(client.send("second"));
+        EXPECT_EQ(co_await ok(ask(client, "last")), "last");
+        co_return {};
+      };
+      co_return co_await shield(60s, rest());
+    };
+    co_await ok(with_scope(both));
+    EXPECT_TRUE(succeeds(served));
+    EXPECT_TRUE(succeeds(answered));
+    EXPECT_EQ(received, (std::vector<std::string>{"first", "second", "last"}));
     co_return {};
   });
 }

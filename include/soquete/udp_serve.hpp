@@ -22,7 +22,8 @@ struct session_counts {
 };
 
 /// One peer of a server, from its first datagram until the handler ends or the idle time passes: then what
-/// the handler waits for ends with timed_out. Lives as long as the handler.
+/// the handler waits for ends with timed_out, and what the peer sends from then on begins another session.
+/// Lives as long as the handler.
 class session {
  public:
   session(const session&) = delete;
@@ -67,6 +68,7 @@ class session {
   session_counts counts_;
   time_point last_active_{};
   bool is_trusted_ = false;
+  bool has_received_ = false;
 };
 
 /// Told what a server does; for logs. Called on the threads of its loops: guard what they share. Each may be
@@ -94,17 +96,21 @@ struct serve_options {
   const serve_watch* watch = nullptr;  ///< Outlives the server.
 };
 
-/// What is done for one peer. An error ends this session only. Datagrams that still wait when it ends begin
-/// the next session.
+/// What is done for one peer. An error ends this session only; an exception ends the server, and is its own.
+/// Datagrams that still wait when it ends begin the next session, but for the one that has begun this.
 using session_handler = std::function<task<result<void>>(session&)>;
 
 /// Serves peers on `where` until it is asked to end (by cancellation: in a run_main by SIGINT or SIGTERM).
-/// Then sessions get the drain time, then they are cancelled, and it succeeds.
+/// Then no session begins any more; those that there are go on for the drain time, are cancelled, and it
+/// succeeds. "localhost" is served on both loopback addresses. Errors: as bind(); a failing socket.
 ///
-/// A peer of the first moments, before all loops have their sockets, may get a second session elsewhere.
-/// Called on several loops of a run, each gets a socket of its own, and the kernel keeps each peer to one of
-/// them; a socket that is inherited ("fd:3", "systemd:") is served by one loop. "localhost" is served on both
-/// loopback addresses. Errors: as bind(); a failing socket.
+/// Called on several loops of a run, each gets a socket of its own, all bound at once, and the kernel spreads
+/// the peers. An inherited socket ("fd:3", "systemd:") is received from on one loop, and each session begins
+/// on the loop that has the fewest. A peer has one session, whichever loop its datagrams come to: they are
+/// passed on. So loops may begin to serve later than others, or not at all, and end earlier: their sockets
+/// are received from elsewhere.
+///
+/// Sessions cannot be handed over to a later process. An inherited socket keeps what comes until it is there.
 [[nodiscard]] task<result<void>> serve(std::string_view where, session_handler handler, serve_options = {});
 
 /// The same for functions and lambdas, which are kept until the server has ended.
