@@ -164,13 +164,18 @@ TEST_P(local_datagram, a_name_without_a_receiver_refuses_and_says_which) {
 TEST_P(local_datagram, many_messages_may_be_kept_and_all_come_home) {
   play([]() -> task<result<void>> {
     auto both = co_await ok(local::datagram_pair());
+    std::array<int, 2> pipe{-1, -1};
+    EXPECT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
+    const std::array<owned_descriptor, 2> ends{owned_descriptor(pipe[0]), owned_descriptor(pipe[1])};
     std::vector<local::message> kept;
-    for (int i = 0; i != 64; ++i) {
-      co_await ok(both.first.send(std::to_string(i)));
+    for (int i = 0; i != 150; ++i) {
+      co_await ok(both.first.send(std::to_string(i), ends));
       kept.push_back(co_await ok(both.second.receive()));
     }
-    for (int i = 0; i != 64; ++i)
-      EXPECT_EQ(kept[static_cast<std::size_t>(i)].payload.text(), std::to_string(i));
+    for (std::size_t i = 0; i != kept.size(); ++i) {
+      EXPECT_EQ(kept[i].payload.text(), std::to_string(i));
+      EXPECT_EQ(kept[i].handles.size(), 2U);
+    }
     co_return {};
   });
 }

@@ -64,7 +64,8 @@ class datagram {
 
 /// Owns datagrams that were received together, until it is destroyed. Move-only; empty after a move.
 ///
-/// It belongs to the loop that received it, as a lease does. Keep it briefly: a loop lends 64 at a time.
+/// It belongs to the loop that received it, as a lease does. Keep it briefly: while a loop has lent 64, each
+/// further one holds a single datagram.
 class batch {
  public:
   /// Goes from datagram to datagram. What the kernel has received as one run comes apart here.

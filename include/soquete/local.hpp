@@ -30,8 +30,8 @@ class stream {
     return detail::receive_into(socket_.block(), into);
   }
   /// Receives 1 byte or more, and the descriptors that came with the first of them: bytes that were sent
-  /// after descriptors are for the next call.  recvmsg(2) Errors: as receive(); no_buffer_space while a loop
-  /// holds 64 messages.
+  /// after descriptors are for the next call.  recvmsg(2) Errors: as receive(); no_buffer_space when
+  /// memory is out.
   [[nodiscard]] detail::receive_message receive_message() noexcept {
     return detail::receive_message(socket_.block());
   }

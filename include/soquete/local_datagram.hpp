@@ -18,8 +18,8 @@ class datagram {
 
   /// Receives one datagram, which may be empty. What exceeds 256 KiB of it is lost, see message::length.
   /// Cancelled, nothing is lost.
-  /// Errors: timed_out, operation_canceled, no_buffer_space, connection_reset where the peer of a connected
-  /// socket has closed.  recvmsg(2)
+  /// Errors: timed_out, operation_canceled, no_buffer_space when memory is out, connection_reset where the
+  /// peer of a connected socket has closed.  recvmsg(2)
   [[nodiscard]] detail::receive_message receive() noexcept {
     return detail::receive_message(socket_.block());
   }

@@ -5,8 +5,8 @@
 
 namespace soquete::local {
 
-/// What a local socket has received. Owns all of it; end it on the loop that received it, like a lease. A
-/// loop has room for 64 at a time: keep them briefly.
+/// What a local socket has received. Owns all of it; end it on the loop that received it, like a lease. Those
+/// that are kept have memory of their own, up to 256 KiB each: keep them briefly.
 struct message {
   lease payload{};  ///< Of a stream or seqpacket, empty at the end.
   std::vector<owned_descriptor>

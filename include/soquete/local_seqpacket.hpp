@@ -19,7 +19,7 @@ class seqpacket {
 
   /// Receives one record; at the end `is_end`. What exceeds 256 KiB of it is lost, see message::length.
   /// Cancelled, nothing is lost.
-  /// Errors: connection_reset, timed_out, operation_canceled, no_buffer_space.  recvmsg(2)
+  /// Errors: connection_reset, timed_out, operation_canceled, no_buffer_space when memory is out.  recvmsg(2)
   [[nodiscard]] detail::receive_message receive() noexcept {
     return detail::receive_message(socket_.block());
   }

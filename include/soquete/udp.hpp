@@ -156,13 +156,13 @@ class socket {
   /// Receives the next datagram, from whomever; of a connected socket, from the peer. An empty one is no end.
   ///
   /// Cancelled, nothing is lost. Errors: connection_refused on a connected socket, when the peer's host said
-  /// so of one sent before; no_buffer_space while 64 batches are held on this loop; operation_canceled.
-  /// recvmsg(2)
+  /// so of one sent before; no_buffer_space when memory is out; operation_canceled.  recvmsg(2)
   [[nodiscard]] detail::receive_one receive() noexcept { return detail::receive_one(*this); }
   /// Receives the next datagram into `into`, as far as it fits. `into` is not touched after the await.
   /// Errors: as receive().
   [[nodiscard]] detail::receive_into receive(mutable_bytes into) noexcept { return {*this, into}; }
-  /// Receives 1 to some hundred datagrams at once: as many as there are.  recvmmsg(2), UDP_GRO
+  /// Receives 1 to some hundred datagrams at once: as many as there are; one by one while 64 batches are held
+  /// on this loop. Errors: as receive().  recvmmsg(2), UDP_GRO
   [[nodiscard]] detail::receive_batch receive_batch() noexcept;
 
   /// Sends one datagram to the connected peer. It is not kept: `payload` is free after the await.

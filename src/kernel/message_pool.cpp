@@ -20,25 +20,34 @@ struct cutting {
 // A few cache lines apart modulo a page: with equal offsets all would share the same few lines of the cache.
 constexpr cutting many{32, 64 * 1024, 64 * 1024 + 5 * 64, ip_control_size};
 constexpr cutting few{8, 256 * 1024, 256 * 1024 + 5 * 64, local_control_size};
-constexpr std::size_t control_memory = std::max(many.count * many.control, few.count* few.control);
 static_assert(many.count * many.stride <= message_room::memory_size);
 static_assert(few.count * few.stride <= message_room::memory_size);
 static_assert(many.count == message_room::messages_max);
+static_assert(many.size <= message_room::memory_size_of_one && few.size <= message_room::memory_size_of_one);
+
+constexpr std::size_t memory_for(std::size_t messages) noexcept {
+  return messages == 1 ? message_room::memory_size_of_one : message_room::memory_size;
+}
+
+constexpr std::size_t control_for(std::size_t messages) noexcept {
+  return messages == 1 ? std::max(many.control, few.control)
+                       : std::max(many.count * many.control, few.count * few.control);
+}
 
 }  // namespace
 
-message_room::message_room(std::uint32_t number)
+message_room::message_room(std::uint32_t number, std::size_t messages_here)
     : id(number),
-      memory(allocate_pages(memory_size)),
-      messages(messages_max),
-      headers(messages_max),
-      parts(messages_max),
-      names(messages_max),
-      control(new std::byte[control_memory]) {}
+      memory(allocate_pages(memory_for(messages_here))),
+      messages(messages_here),
+      headers(messages_here),
+      parts(messages_here),
+      names(messages_here),
+      control(new std::byte[control_for(messages_here)]) {}
 
 unsigned message_room::prepare(cut how, unsigned count) noexcept {
   const cutting& shape = how == cut::many ? many : few;
-  count = std::min(count, shape.count);
+  count = std::min({count, shape.count, static_cast<unsigned>(messages.size())});
   for (unsigned i = 0; i < count; ++i) {
     parts[i] = {memory.get() + i * shape.stride, shape.size};
     msghdr& h = headers[i].msg_hdr;
@@ -64,27 +73,30 @@ message_pool::message_pool() noexcept {
   };
 }
 
-std::size_t message_pool::memory() const noexcept {
-  return (rooms_.size() - bare_.size()) * message_room::memory_size;
+message_room* message_pool::take() {
+  if (!idle_.empty()) {
+    message_room& r = *rooms_[idle_.back()];
+    idle_.pop_back();
+    return &r;
+  }
+  const std::size_t known = rooms_.size();
+  const bool has_room = !bare_.empty() || known < rooms_max;
+  std::vector<std::uint32_t>& numbers = has_room ? bare_ : bare_of_one_;
+  if (numbers.empty()) {
+    rooms_.emplace_back();
+    numbers.push_back(static_cast<std::uint32_t>(known));
+  }
+  return make(numbers, has_room ? message_room::messages_max : 1);
 }
 
-message_room* message_pool::take() {
-  if (idle_.empty()) {
-    if (bare_.empty()) {
-      if (rooms_.size() == rooms_max) return nullptr;
-      rooms_.emplace_back();
-      bare_.push_back(static_cast<std::uint32_t>(rooms_.size() - 1));
-    }
-    const std::uint32_t id = bare_.back();
-    auto made = std::make_unique<message_room>(id);
-    if (!made->memory) return nullptr;
-    rooms_[id] = std::move(made);
-    bare_.pop_back();
-    idle_.push_back(id);
-  }
-  message_room& r = *rooms_[idle_.back()];
-  idle_.pop_back();
-  return &r;
+message_room* message_pool::make(std::vector<std::uint32_t>& numbers, std::size_t messages) {
+  auto made = std::make_unique<message_room>(numbers.back(), messages);
+  if (!made->memory) return nullptr;
+  memory_ += memory_for(messages);
+  auto& place = rooms_[numbers.back()];
+  numbers.pop_back();
+  place = std::move(made);
+  return place.get();
 }
 
 void message_pool::lend(message_room& r, unsigned count, op& to) noexcept {
@@ -97,8 +109,10 @@ void message_pool::lend(message_room& r, unsigned count, op& to) noexcept {
 
 void message_pool::give_back(message_room& r) noexcept {
   r.clear();
-  if (idle_.size() < idle_max) return idle_.push_back(r.id);
-  bare_.push_back(r.id);
+  const bool is_of_one = r.id >= rooms_max;
+  if (!is_of_one && idle_.size() < idle_max) return idle_.push_back(r.id);
+  memory_ -= memory_for(r.messages.size());
+  (is_of_one ? bare_of_one_ : bare_).push_back(r.id);
   rooms_[r.id].reset();
 }
 

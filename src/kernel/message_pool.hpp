@@ -22,8 +22,10 @@ struct message_room {
 
   static constexpr std::size_t memory_size = 2 * 1024 * 1024 + 64 * 1024;
   static constexpr std::size_t messages_max = 32;
+  static constexpr std::size_t memory_size_of_one = 256 * 1024;
 
-  explicit message_room(std::uint32_t number);
+  /// For messages_max, or for one.
+  message_room(std::uint32_t number, std::size_t messages);
   message_room(const message_room&) = delete;
   message_room& operator=(const message_room&) = delete;
 
@@ -44,28 +46,32 @@ struct message_room {
 
 class message_pool : public lease_home {
  public:
-  static constexpr std::size_t rooms_max = 64;  ///< Batches held at once, by one loop.
-  static constexpr std::size_t idle_max = 2;    ///< Idle rooms beyond these go back to the heap.
+  /// Batches held at once, by one loop. While all are, each receive gets one message, in room of its own.
+  static constexpr std::size_t rooms_max = 64;
+  static constexpr std::size_t idle_max = 2;  ///< Idle rooms beyond these go back to the heap.
 
   message_pool() noexcept;
   message_pool(const message_pool&) = delete;
   message_pool& operator=(const message_pool&) = delete;
 
-  /// Room for one receive; followed by lend() or give_back(). Null when all are lent, or memory is out.
+  /// Room for one receive; followed by lend() or give_back(). Null when memory is out.
   message_room* take();
   /// The first `count` messages are filled, and leased through `to`.
   void lend(message_room& r, unsigned count, op& to) noexcept;
   void give_back(message_room& r) noexcept;
 
   std::size_t leases() const noexcept { return leases_; }
-  std::size_t memory() const noexcept;
+  std::size_t memory() const noexcept { return memory_; }
 
  private:
+  message_room* make(std::vector<std::uint32_t>& numbers, std::size_t messages);
   void come_home(std::uint32_t id) noexcept;
 
-  std::vector<std::unique_ptr<message_room>> rooms_;
-  std::vector<std::uint32_t> idle_;  ///< Last used last.
-  std::vector<std::uint32_t> bare_;  ///< Numbers without a room.
+  std::vector<std::unique_ptr<message_room>> rooms_;  ///< From number rooms_max on, of one message.
+  std::vector<std::uint32_t> idle_;                   ///< Last used last.
+  std::vector<std::uint32_t> bare_;                   ///< Numbers without a room.
+  std::vector<std::uint32_t> bare_of_one_;            ///< The same beyond rooms_max.
+  std::size_t memory_ = 0;
   std::size_t leases_ = 0;
 };
 
