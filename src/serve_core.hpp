@@ -123,11 +123,6 @@ class server {
   void begin(stream peer, const key& who);
   void forget(const key& from);
   void client_ended(const client& c, result<void> how);
-  void announce() {
-    for (const listener& l : listeners_)
-      if (options_.watch != nullptr && options_.watch->listening)
-        if (auto at = l.local()) options_.watch->listening(*at);
-  }
   void leave() {
     std::lock_guard lock(share_.mutex);
     std::erase(share_.all, this);
@@ -161,7 +156,7 @@ result<void> server<Kind>::open(const where& on) {
     share_.is_open = true;
     share_.is_shared = opened->is_shared;
     listeners_ = std::move(opened->all);
-    announce();
+    announce(options_.watch, listeners_);
     return {};
   }
   if (share_.is_shared) return {};
@@ -211,7 +206,7 @@ task<result<void>> server<Kind>::open_or_take_over(where on) {
     }
   }
   if (opened) {
-    announce();
+    announce(options_.watch, listeners_);
   } else {
     leave();
     listeners_.clear();

@@ -1,9 +1,10 @@
-// What servers do with the tasks of their clients: show them in dumps, and drain them.
+// What all servers do: tell where they listen, show the tasks of their clients in dumps, and drain them.
 #pragma once
 
 #include <soquete/event.hpp>
 #include <soquete/loop.hpp>
 #include <soquete/scope.hpp>
+#include <vector>
 
 namespace soquete::detail {
 
@@ -25,6 +26,18 @@ class attending {
   event::waiting wait_;
   const scope& clients_;
 };
+
+/// Tells where these sockets are: one by one, then of all together.
+template <class Watch, class Sockets>
+void announce(const Watch* watch, const Sockets& sockets) {
+  if (watch == nullptr) return;
+  std::vector<endpoint> all;
+  for (const auto& one : sockets)
+    if (auto at = one.local()) all.push_back(*at);
+  if (watch->listening)
+    for (const endpoint& at : all) watch->listening(at);
+  if (watch->ready) watch->ready(all);
+}
 
 /// Waits for the last client; cancels them when the time is over, or at once where there is none.
 task<void> drain(loop& here, scope& clients, std::chrono::nanoseconds time);

@@ -112,7 +112,6 @@ class server {
   result<void> open(const where& on);
   result<void> open_first(const where& on);
   result<void> claim_sockets();
-  void announce() const;
   server* place_of(const session_key& key);
   bool has_room(const address& peer);
   server* least_busy();

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "descriptors.hpp"
+#include "serve_scope.hpp"
 #include "udp_server.hpp"
 
 namespace soquete::udp::detail {
@@ -54,7 +55,7 @@ result<void> server::open(const where& on) {
   share_.all.push_back(this);
   is_serving_ = true;
   if (!has_own_sockets_) ++share_.without_sockets;
-  if (is_first) announce();
+  if (is_first) soquete::detail::announce(options_.watch, sockets_);
   for (std::uint32_t door = 0; has_own_sockets_ && door != sockets_.size(); ++door)
     receivers_.spawn(receive_from(door, sockets_[door]));
   return {};
@@ -98,12 +99,6 @@ result<void> server::claim_sockets() {
     sockets_.push_back(std::move(*adopted));
   }
   return {};
-}
-
-void server::announce() const {
-  if (options_.watch == nullptr || !options_.watch->listening) return;
-  for (const socket& s : sockets_)
-    if (auto at = s.local()) options_.watch->listening(*at);
 }
 
 std::vector<server::bequest> server::take_unclaimed() {

@@ -297,6 +297,32 @@ TEST_P(serving, an_address_in_use_is_an_error) {
   });
 }
 
+TEST_P(serving, it_is_ready_once_when_all_addresses_listen) {
+  play([]() -> task<result<void>> {
+    doors d;
+    std::vector<endpoint> all;
+    d.watch.ready = [&](std::span<const endpoint> where) {
+      EXPECT_TRUE(all.empty());
+      EXPECT_EQ(d.at.size(), where.size());
+      all.assign(where.begin(), where.end());
+    };
+    auto body = [&](scope& s) -> task<result<void>> {
+      s.spawn(tcp::serve("localhost:0", echo, {.watch = &d.watch}));
+      static_cast<void>(co_await ok(first_door(d)));
+      for (const endpoint& at : all) {
+        tcp::stream c = co_await ok(tcp::connect(at));
+        co_await ok(expect_echo(c, "hello"));
+      }
+      s.cancel();
+      co_return {};
+    };
+    co_await ok(with_scope(body));
+    EXPECT_EQ(all, d.at);
+    EXPECT_FALSE(all.empty());
+    co_return {};
+  });
+}
+
 TEST_P(serving, an_exception_of_a_handler_ends_the_server) {
   play([]() -> task<result<void>> {
     doors d;

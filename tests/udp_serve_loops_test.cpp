@@ -174,6 +174,27 @@ TEST_P(udp_serving_on_loops, a_sender_of_the_first_moment_has_one_session) {
   EXPECT_EQ(on.refused, 0U);
 }
 
+// A supervisor may tell others at once.
+TEST_P(udp_serving_on_loops, it_is_ready_once_when_the_sockets_of_all_loops_are_bound) {
+  stage on;
+  std::atomic<int> told = 0;
+  std::size_t addresses = 0;
+  on.watch.ready = [&](std::span<const endpoint> all) {
+    ++told;
+    addresses = all.size();
+    on.clients.meet(on.door);
+    on.clients.send("at once");
+  };
+  auto program = [&] { return serve_until(on, on.is_over, "127.0.0.1:0|localhost:0", {}); };
+  with_crowd(on, {.threads = 3, .driver = GetParam()}, program, [&] {
+    wait_for([&] { return on.seen.received() == peers; });
+    wait_for([&] { return on.present == 3; });
+  });
+  EXPECT_EQ(told, 1);
+  EXPECT_EQ(addresses, 1U);
+  on.seen.expect_each_peer_had(1);
+}
+
 // Datagrams come before the kernel knows all sockets among which it spreads the senders.
 TEST_P(udp_serving_on_loops, a_sender_between_two_binds_has_one_session) {
   stage on;

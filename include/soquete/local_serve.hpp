@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <soquete/local.hpp>
+#include <span>
 
 namespace soquete::local {
 
@@ -11,6 +12,8 @@ namespace soquete::local {
 struct serve_watch {
   /// Once, after which clients can connect.
   std::function<void(const endpoint& where)> listening;
+  /// The same, as other servers have it.
+  std::function<void(std::span<const endpoint> all)> ready;
   /// Before the handler. False turns the client away: it is closed.
   std::function<bool(const stream& client)> admit;
   /// A handler ended with an error: the client's affair, the server goes on.

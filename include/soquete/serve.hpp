@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <soquete/tcp.hpp>
+#include <span>
 
 namespace soquete::tcp {
 
@@ -11,6 +12,9 @@ namespace soquete::tcp {
 struct serve_watch {
   /// Once for each address, after which clients can connect.
   std::function<void(const endpoint& where)> listening;
+  /// Once, when clients can connect at all addresses; loops that get listeners of their own later change
+  /// nothing for them. To tell a supervisor. sd_notify(3)
+  std::function<void(std::span<const endpoint> all)> ready;
   /// Before the handler. False turns the client away with a reset.
   std::function<bool(const stream& client)> admit;
   /// A handler ended with an error: the client's affair, the server goes on.

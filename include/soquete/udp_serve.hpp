@@ -5,6 +5,7 @@
 #include <functional>
 #include <soquete/event.hpp>
 #include <soquete/udp.hpp>
+#include <span>
 
 namespace soquete::udp {
 
@@ -76,6 +77,8 @@ class session {
 struct serve_watch {
   /// Once for each address, after which datagrams are received.
   std::function<void(const endpoint& where)> listening;
+  /// Once, when the sockets of all addresses and loops are bound. To tell a supervisor. sd_notify(3)
+  std::function<void(std::span<const endpoint> all)> ready;
   /// Before the handler. False: the datagram is dropped.
   std::function<bool(const session& begun)> admit;
   /// A session is over; `why` is null if its handler succeeded or its idle time passed.
