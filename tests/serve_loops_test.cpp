@@ -1,4 +1,6 @@
 // One server on several loops: shared ports, shared limits.
+#include "child.hpp"
+#include "network.hpp"
 #include "on_each_driver.hpp"
 #include "raw_socket.hpp"
 #include "tcp_pair.hpp"
@@ -118,6 +120,49 @@ TEST_P(serving_on_loops, a_second_server_on_the_same_address_is_noticed) {
   EXPECT_TRUE(fails_with(run({.threads = 2, .driver = GetParam()}, second), std::errc::address_in_use));
   done = true;
   other.join();
+}
+
+// The address is tried without SO_REUSEPORT first; connections of the server before linger in TIME_WAIT.
+TEST_P(serving_on_loops, a_restart_gets_its_address_while_connections_linger) {
+  const child_ending how = in_a_child([] {
+    if (!enter_own_network()) return lacks_permission;
+    for (int i = 0; i != 20; ++i) {
+      std::atomic<bool> is_up = false, done = false;
+      std::atomic<int> loops = 0;
+      tcp::serve_watch watch;
+      watch.ready = [&](std::span<const endpoint>) { is_up = true; };
+      auto greet = [](tcp::stream peer) -> task<result<void>> {
+        co_await ok(peer.send("hello"));
+        co_await ok(peer.finish());
+        co_await ok(receive_all(peer));
+        co_return {};
+      };
+      auto client = [&]() -> task<result<void>> {
+        co_await ok(wait_until([&] { return is_up.load(); }));
+        for (int n = 0; n != 10; ++n) {
+          tcp::stream s = co_await ok(tcp::connect("127.0.0.1:8080"));
+          EXPECT_EQ(co_await ok(receive_all(s)), "hello");
+        }
+        done = true;
+        co_return {};
+      };
+      auto program = [&]() -> task<result<void>> {
+        const bool is_first = loops++ == 0;
+        auto body = [&](scope& s) -> task<result<void>> {
+          s.spawn(tcp::serve("127.0.0.1:8080", greet, {.watch = &watch}));
+          if (is_first) s.spawn(client());
+          co_await ok(wait_until([&] { return done.load(); }));
+          s.cancel();
+          co_return {};
+        };
+        co_return co_await with_scope(body);
+      };
+      EXPECT_TRUE(succeeds(run({.threads = 2, .driver = GetParam()}, program)));
+    }
+    return 0;
+  });
+  if (how.exit_code == lacks_permission) GTEST_SKIP() << "no permission for a network of one's own";
+  EXPECT_EQ(how.exit_code, 0) << how.output;
 }
 
 TEST_P(serving_on_loops, caps_count_for_all_loops_together) {

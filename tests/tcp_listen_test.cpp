@@ -1,5 +1,6 @@
 // Listening: addresses, reuse, backlogs, and sockets that come from elsewhere.  listen(2), sd_listen_fds(3).
 #include "child.hpp"
+#include "network.hpp"
 #include "on_each_driver.hpp"
 #include "raw_socket.hpp"
 #include "tcp_pair.hpp"
@@ -7,6 +8,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <algorithm>
 #include <cstdlib>
 #include <soquete/scope.hpp>
 #include <vector>
@@ -19,8 +21,8 @@ using namespace std::chrono_literals;
 class tcp_listen : public on_each_driver {};
 ON_EACH_DRIVER(tcp_listen);
 // Its tests make the loop in a child.
-class tcp_listen_inherited : public with_driver {};
-ON_EACH_DRIVER(tcp_listen_inherited);
+class tcp_listen_in_a_child : public with_driver {};
+ON_EACH_DRIVER(tcp_listen_in_a_child);
 
 TEST_P(tcp_listen, port_0_becomes_a_port_that_can_be_read_back) {
   play([]() -> task<result<void>> {
@@ -75,6 +77,64 @@ TEST_P(tcp_listen, a_restart_rebinds_at_once_with_reuse_and_not_without) {
     EXPECT_TRUE(fails_with(without, std::errc::address_in_use));
     auto with = co_await tcp::listen(door);
     EXPECT_TRUE(succeeds(with));
+    co_return {};
+  });
+}
+
+// The server closes first, so its end of the connection lingers in TIME_WAIT, and its port with it.
+task<result<endpoint>> linger() {
+  auto l = co_await ok(tcp::listen("127.0.0.1:0"));
+  const endpoint door = co_await ok(l.local());
+  {
+    auto both = co_await ok(connect_to(l));
+    co_await ok(both.server.finish());
+    EXPECT_EQ(co_await ok(receive_all(both.client)), "");
+    co_await ok(both.client.finish());
+    EXPECT_EQ(co_await ok(receive_all(both.server)), "");
+  }
+  const int number = l.descriptor();
+  l.close();
+  co_await ok(wait_until([&] { return ::fcntl(number, F_GETFD) < 0; }));
+  co_return door;
+}
+
+// In a network of its own: elsewhere another program, or another run of this one, may ask for that port.
+TEST_P(tcp_listen_in_a_child, a_restart_rebinds_while_connections_linger_with_reuse_and_not_without) {
+  in_own_network(GetParam(), []() -> task<result<void>> {
+    for (int i = 0; i != 100; ++i) {
+      const endpoint door = co_await ok(linger());
+      auto without = co_await tcp::listen(door, {.reuse_address = false});
+      EXPECT_TRUE(fails_with(without, std::errc::address_in_use));
+      auto with = co_await tcp::listen(door);
+      EXPECT_TRUE(succeeds(with));
+    }
+    co_return {};
+  });
+}
+
+// Who asks for any port is given none that lingers. When all do, "address already in use" is said of port 0.
+TEST_P(tcp_listen_in_a_child, ports_that_linger_are_given_only_to_who_asks_for_them) {
+  in_own_network(GetParam(), []() -> task<result<void>> {
+    limit_ports(40'000, 40'015);
+    std::vector<std::uint16_t> lingering;
+    for (;;) {
+      auto door = co_await linger();
+      if (!door) {
+        EXPECT_TRUE(fails_with(door, std::errc::address_in_use) ||
+                    fails_with(door, std::errc::address_not_available));
+        break;
+      }
+      EXPECT_EQ(std::find(lingering.begin(), lingering.end(), door->port()), lingering.end());
+      lingering.push_back(door->port());
+    }
+    EXPECT_GE(lingering.size(), 8U);
+    std::vector<tcp::listener> all;
+    result<tcp::listener> any = co_await tcp::listen("127.0.0.1:0");
+    for (; any; any = co_await tcp::listen("127.0.0.1:0")) all.push_back(std::move(*any));
+    EXPECT_TRUE(fails_with(any, std::errc::address_in_use));
+    for (const std::uint16_t port : lingering)
+      all.push_back(co_await ok(tcp::listen(endpoint(address::loopback_v4(), port))));
+    EXPECT_EQ(all.size(), 16U);
     co_return {};
   });
 }
@@ -280,7 +340,7 @@ child_ending with_two_passed(driver_choice which, const std::function<task<resul
   });
 }
 
-TEST_P(tcp_listen_inherited, systemd_passes_listeners_by_name) {
+TEST_P(tcp_listen_in_a_child, systemd_passes_listeners_by_name) {
   const child_ending how = with_two_passed(GetParam(), []() -> task<result<void>> {
     auto admin = co_await ok(tcp::listen("systemd:admin"));
     EXPECT_EQ(admin.descriptor(), 4);
@@ -295,7 +355,7 @@ TEST_P(tcp_listen_inherited, systemd_passes_listeners_by_name) {
   EXPECT_EQ(how.exit_code, 0) << how.output;
 }
 
-TEST_P(tcp_listen_inherited, what_systemd_did_not_pass_falls_to_the_next_alternative) {
+TEST_P(tcp_listen_in_a_child, what_systemd_did_not_pass_falls_to_the_next_alternative) {
   const child_ending how = with_two_passed(GetParam(), []() -> task<result<void>> {
     auto missing = co_await tcp::listen("systemd:other");
     EXPECT_TRUE(fails_with(missing, fault::not_inherited));
@@ -314,7 +374,7 @@ TEST_P(tcp_listen_inherited, what_systemd_did_not_pass_falls_to_the_next_alterna
 }
 
 // Whoever starts a program with standard input closed gives its first socket the number 0.
-TEST_P(tcp_listen_inherited, sockets_numbered_0_to_2_work) {
+TEST_P(tcp_listen_in_a_child, sockets_numbered_0_to_2_work) {
   const child_ending how = in_a_child([&] {
     const int keep = ::fcntl(STDOUT_FILENO, F_DUPFD, 100);
     test_loop loop(GetParam());
