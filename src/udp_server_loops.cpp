@@ -156,32 +156,29 @@ void server::leave() {
 // Where the session of a peer is that has none here; or is to begin: then it has its place from now on. Null:
 // nowhere, and the datagram is dropped.
 server* server::place_of(const session_key& key) {
-  bool is_full = false;
-  server* at = nullptr;
-  {
-    std::lock_guard lock(share_.mutex);
-    const auto found = share_.sessions.find(key);
-    const bool is_new = found == share_.sessions.end();
-    at = is_new ? least_busy() : found->second.on;
-    if (at == nullptr) return nullptr;
-    if (at != this && at->coming_ >= coming_max) {
-      if (!is_new) ++found->second.dropped;
-      return nullptr;
-    }
-    is_full = is_new && !has_room(key.peer.addr().unmapped());
-    if (!is_full) {
-      if (is_new) {
-        share_.sessions.emplace(key, serve_share::place{at});
-        ++at->load_;
-      }
-      if (at != this) ++at->coming_;
-      return at;
-    }
+  std::unique_lock lock(share_.mutex);
+  const auto found = share_.sessions.find(key);
+  const bool is_new = found == share_.sessions.end();
+  server* const at = is_new ? least_busy() : found->second.on;
+  if (at == nullptr) return nullptr;
+  if (at != this && at->coming_ >= coming_max) {
+    if (!is_new) ++found->second.dropped;
+    return nullptr;
   }
-  if (options_.watch != nullptr && options_.watch->refused) options_.watch->refused(key.peer);
-  return nullptr;
+  if (is_new && !has_room(key.peer.addr().unmapped())) {
+    lock.unlock();
+    if (options_.watch != nullptr && options_.watch->refused) options_.watch->refused(key.peer);
+    return nullptr;
+  }
+  if (is_new) {
+    share_.sessions.emplace(key, serve_share::place{at});
+    ++at->load_;
+  }
+  if (at != this) ++at->coming_;
+  return at;
 }
 
+// Is there room for one more session of this peer? Then it is counted.
 bool server::has_room(const address& peer) {
   if (share_.sessions.size() >= std::max<std::size_t>(options_.max_sessions, 1)) return false;
   if (options_.max_per_address == 0) return true;

@@ -285,6 +285,65 @@ TEST_P(udp_serving_on_loops, an_inherited_socket_is_served_by_all_loops) {
   EXPECT_EQ(on.seen.threads(), 2U);
 }
 
+// A loop that does not get round to them would collect datagrams for ever.
+TEST_P(udp_serving_on_loops, datagrams_on_their_way_to_a_busy_loop_have_a_bound_and_are_counted) {
+  stage on;
+  constexpr std::uint64_t sent = 1500, on_their_way = 1024;
+  std::atomic<bool> is_busy = false, may_go_on = false;
+  std::atomic<std::uint64_t> arrived = 0;
+  udp::session_counts of_busy;
+  on.watch.ended = [&](const udp::session& s, const error*) {
+    if (s.counts().dropped != 0) of_busy = s.counts();
+  };
+  auto handler = [&](udp::session& peer) -> task<result<void>> {
+    for (;;) {
+      const udp::received got = co_await ok(peer.receive());
+      if (got.text() == "be busy") {
+        is_busy = true;
+        wait_for([&] { return may_go_on.load(); });
+      }
+      if (got.text() == "x") {
+        ++arrived;
+        continue;
+      }
+      co_await ok(peer.send(got.payload()));
+    }
+  };
+  const udp_wire theirs;
+  const std::string where = "fd:" + std::to_string(::dup(theirs.number()));
+  auto program = [&]() -> task<result<void>> {
+    auto body = [&](scope& s) -> task<result<void>> {
+      s.spawn(udp::serve(where, udp::session_handler(handler), {.queue = sent, .watch = &on.watch}));
+      co_await ok(sleep(1ms));
+      ++on.present;
+      co_await ok(on.until(on.is_over));
+      s.cancel();
+      co_return {};
+    };
+    co_return co_await with_scope(body);
+  };
+  with_crowd(on, {.threads = 2, .driver = GetParam()}, program, [&] {
+    wait_for([&] { return on.present == 2; });
+    // The loop that receives has the first session, the other one the second.
+    const udp_wire first(theirs.port()), second(theirs.port());
+    EXPECT_TRUE(first.send("hello"));
+    EXPECT_EQ(first.receive(), "hello");
+    EXPECT_TRUE(second.send("be busy"));
+    wait_for([&] { return is_busy.load(); });
+    for (std::uint64_t i = 0; i != sent; ++i) {
+      EXPECT_TRUE(second.send("x"));
+      if (i % 50 != 0 && i + 1 != sent) continue;
+      EXPECT_TRUE(first.send("seen?"));
+      EXPECT_EQ(first.receive(), "seen?");
+    }
+    may_go_on = true;
+    EXPECT_EQ(second.receive(), "be busy");
+    wait_for([&] { return arrived == on_their_way; });
+  });
+  EXPECT_EQ(of_busy.received, sent + 1);
+  EXPECT_EQ(of_busy.dropped, sent - on_their_way);
+}
+
 // Goal: a loop that stops serving takes nothing along.
 // Method: peers send all the time, never more at once than the kernel's buffers hold; meanwhile a loop goes.
 void play_early_end(driver_choice which, std::chrono::nanoseconds drain) {
