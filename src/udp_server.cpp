@@ -59,7 +59,7 @@ void server::deliver(std::uint32_t door, const datagram& d, received* own) {
     server* const at = place_of(key);
     if (at == nullptr) return;
     if (at != this) {
-      away_.push_back({at, door, own != nullptr ? std::move(*own) : received(d)});
+      away_[at].push_back({door, own != nullptr ? std::move(*own) : received(d)});
       return;
     }
     e = begin(key, d);

@@ -84,7 +84,6 @@ class server {
   struct entry;
   // On its way to the loop that has its session.
   struct passed {
-    server* to;
     std::uint32_t door;
     received what;
   };
@@ -130,7 +129,7 @@ class server {
   std::vector<socket> sockets_;  // By door.
   std::deque<foster> fosters_;
   std::unordered_map<session_key, entry*, session_key_hash> open_;
-  std::vector<passed> away_;
+  std::unordered_map<server*, std::vector<passed>> away_;
   event writer_free_;
   event woken_;
   std::optional<error> failure_;

@@ -1,6 +1,5 @@
 // A server of datagrams on several loops: who has which socket, and who has which session.
 #include <algorithm>
-#include <iterator>
 #include <memory>
 
 #include "descriptors.hpp"
@@ -215,12 +214,9 @@ void server::give_place_back(const session_key& key) {
 // Sends what was put aside to the loops that have the sessions.
 void server::pass_on() {
   while (!away_.empty()) {
-    server* const to = away_.front().to;
-    const auto mine =
-        std::stable_partition(away_.begin(), away_.end(), [to](const passed& one) { return one.to != to; });
-    auto part = std::make_shared<std::vector<passed>>(std::make_move_iterator(mine),
-                                                      std::make_move_iterator(away_.end()));
-    away_.erase(mine, away_.end());
+    auto next = away_.extract(away_.begin());
+    server* const to = next.key();
+    auto part = std::make_shared<std::vector<passed>>(std::move(next.mapped()));
     std::unique_lock lock(share_.mutex);
     if (std::find(share_.all.begin(), share_.all.end(), to) != share_.all.end()) {
       share_.post_to(*to, [part, to](server& at) {
