@@ -6,7 +6,9 @@
 #include "on_each_driver.hpp"
 #include "udp_pair.hpp"
 
+#include <algorithm>
 #include <soquete/scope.hpp>
+#include <soquete/udp_serve.hpp>
 #include <string>
 #include <vector>
 
@@ -156,6 +158,59 @@ TEST_P(udp_cancelling, what_a_flush_has_sent_arrives_once_and_what_it_has_not_ne
         co_return ended;
       },
       8);
+}
+
+// Two clients; each session takes two datagrams, so that what waits begins the next.
+task<result<void>> serve_two_clients(std::vector<std::string>& received, std::chrono::nanoseconds drain) {
+  endpoint at;
+  event opened;
+  udp::serve_watch watch;
+  watch.listening = [&](const endpoint& where) {
+    at = where;
+    opened.notify_all();
+  };
+  const auto handler = [&](udp::session& peer) -> task<result<void>> {
+    for (int i = 0; i < 2; ++i) {
+      const udp::received got = co_await ok(peer.receive());
+      received.emplace_back(got.text());
+      co_await ok(peer.send(got.payload()));
+    }
+    co_return {};
+  };
+  auto body = [&](scope& s) -> task<result<void>> {
+    s.spawn(udp::serve("127.0.0.1:0", udp::session_handler(handler), {.drain = drain, .watch = &watch}));
+    while (at.is_empty()) co_await ok(opened.wait());
+    auto a = co_await ok(udp::connect(at));
+    auto b = co_await ok(udp::connect(at));
+    for (int i = 0; i < 5; ++i) {
+      co_await ok(a.send("a" + std::to_string(i)));
+      co_await ok(b.send("b" + std::to_string(i)));
+      if (i % 2 == 0) co_await ok(yield());
+    }
+    for (int i = 0; i < 5; ++i) {
+      const udp::received of_a = co_await ok(a.receive());
+      const udp::received of_b = co_await ok(b.receive());
+      EXPECT_EQ(of_a.text(), "a" + std::to_string(i));
+      EXPECT_EQ(of_b.text(), "b" + std::to_string(i));
+    }
+    s.cancel();
+    co_return {};
+  };
+  co_return co_await with_scope(body);
+}
+
+TEST_P(udp_cancelling, a_server_ends_at_every_moment_and_gives_no_datagram_twice) {
+  for (const std::chrono::nanoseconds drain : {0ns, std::chrono::nanoseconds(1ms)})
+    at_all(
+        [drain](lent_memory&) -> task<result<void>> {
+          std::vector<std::string> received;
+          auto how = co_await serve_two_clients(received, drain);
+          std::sort(received.begin(), received.end());
+          EXPECT_EQ(std::adjacent_find(received.begin(), received.end()), received.end());
+          if (how) EXPECT_EQ(received.size(), 10U);
+          co_return how;
+        },
+        12);
 }
 
 }  // namespace
