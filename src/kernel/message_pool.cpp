@@ -47,15 +47,22 @@ message_room::message_room(std::uint32_t number, std::size_t messages_here)
 
 unsigned message_room::prepare(cut how, unsigned count) noexcept {
   const cutting& shape = how == cut::many ? many : few;
-  count = std::min({count, shape.count, static_cast<unsigned>(messages.size())});
-  for (unsigned i = 0; i < count; ++i) {
-    parts[i] = {memory.get() + i * shape.stride, shape.size};
+  const unsigned most = std::min(shape.count, static_cast<unsigned>(messages.size()));
+  if (cut_as != how) {
+    cut_as = how;
+    for (unsigned i = 0; i < most; ++i) {
+      parts[i] = {memory.get() + i * shape.stride, shape.size};
+      msghdr& h = headers[i].msg_hdr;
+      h.msg_name = &names[i];
+      h.msg_iov = &parts[i];
+      h.msg_iovlen = 1;
+      h.msg_control = control.get() + i * shape.control;
+    }
+  }
+  count = std::min(count, most);
+  for (unsigned i = 0; i < count; ++i) {  // What each receive overwrites.
     msghdr& h = headers[i].msg_hdr;
-    h.msg_name = &names[i];
     h.msg_namelen = sizeof names[i];
-    h.msg_iov = &parts[i];
-    h.msg_iovlen = 1;
-    h.msg_control = control.get() + i * shape.control;
     h.msg_controllen = static_cast<decltype(h.msg_controllen)>(shape.control);
     h.msg_flags = 0;
   }

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <soquete/lease.hpp>
 #include <soquete/message.hpp>
 #include <soquete/op.hpp>
@@ -36,6 +37,7 @@ struct message_room {
 
   std::uint32_t id;
   std::uint32_t filled = 0;  ///< Messages that hold something.
+  std::optional<cut> cut_as{};  ///< As prepare() has last cut it.
   page_memory memory;
   std::vector<received_message> messages;
   std::vector<mmsghdr> headers;

@@ -23,26 +23,36 @@ constexpr std::uint32_t messages_of_doubt = 1024;  // Until what was learned of 
 
 std::int64_t failure() noexcept { return errno == EWOULDBLOCK ? -EAGAIN : -errno; }
 
+// Does nothing go beside its bytes?
+bool is_bare(const outgoing_message& m) noexcept {
+  return m.handles.empty() && m.sender == nullptr && m.from.is_unspecified() && m.interface == 0 &&
+         m.hops < 0 && m.traffic_class < 0;
+}
+
 // One alone. 1 once sent, or -errno. Nothing larger than needed is initialised: it is what most sends are.
 std::int64_t send_alone(const outgoing_message& m, const socket_block& on) noexcept {
   if (m.to != nullptr && m.to->is_empty()) return -EDESTADDRREQ;
   if (m.handles.size() > message_handles_max) return -EINVAL;
   if (const int why = refusal_of(m, on); why != 0) return -why;
   sockaddr_storage name;
+  const socklen_t name_size = m.to != nullptr ? write_address(*m.to, name) : 0;
+  auto* const to = reinterpret_cast<const sockaddr*>(name_size != 0 ? &name : nullptr);
+  if (is_bare(m)) {  // The cheaper call: no header for the kernel to copy and check.
+    while (::sendto(on.descriptor, m.payload.data(), m.payload.size(), send_flags, to, name_size) < 0)
+      if (errno != EINTR) return failure();
+    return 1;
+  }
   alignas(cmsghdr) std::array<std::byte, local_control_size> control;
   iovec part{const_cast<std::byte*>(m.payload.data()), m.payload.size()};
   msghdr h{};
   h.msg_iov = &part;
   h.msg_iovlen = 1;
-  if (m.to != nullptr) {
-    h.msg_name = &name;
-    h.msg_namelen = write_address(*m.to, name);
-  }
+  h.msg_name = const_cast<sockaddr*>(to);
+  h.msg_namelen = name_size;
   write_control(m, on, 0, control, h);
-  for (;;) {
-    if (::sendmsg(on.descriptor, &h, send_flags) >= 0) return 1;
+  while (::sendmsg(on.descriptor, &h, send_flags) < 0)
     if (errno != EINTR) return failure();
-  }
+  return 1;
 }
 
 bool goes_alone(const outgoing_message& m, const socket_block& on) noexcept {
@@ -124,9 +134,7 @@ class call {
     msghdr& h = headers[runs_].msg_hdr;
     h = {};
     h.msg_iov = &parts[parts_];
-    h.msg_iovlen = static_cast<decltype(h.msg_iovlen)>(run.size());
-    for (const outgoing_message& m : run)
-      parts[parts_++] = {const_cast<std::byte*>(m.payload.data()), m.payload.size()};
+    for (const outgoing_message& m : run) add_part(h, m.payload);
     if (first.to != nullptr) {
       h.msg_name = &names[runs_];
       h.msg_namelen = write_address(*first.to, names[runs_]);
@@ -134,6 +142,20 @@ class call {
     const auto segment = run.size() > 1 ? static_cast<std::uint32_t>(first.payload.size()) : 0;
     write_control(first, on_, segment, std::span(control).subspan(runs_ * control_each, control_each), h);
     counts[runs_++] = static_cast<std::uint8_t>(run.size());
+  }
+
+  // What follows what is there already is one with it.
+  void add_part(msghdr& to, bytes payload) noexcept {
+    auto* const data = const_cast<std::byte*>(payload.data());
+    if (to.msg_iovlen != 0) {
+      iovec& last = parts[parts_ - 1];
+      if (static_cast<std::byte*>(last.iov_base) + last.iov_len == data) {
+        last.iov_len += payload.size();
+        return;
+      }
+    }
+    parts[parts_++] = {data, payload.size()};
+    ++to.msg_iovlen;
   }
 
   const socket_block& on_;

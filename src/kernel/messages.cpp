@@ -23,7 +23,7 @@ void fill(received_message& m, mmsghdr& from, const iovec& part) {
   m.hops = m.traffic_class = -1;
   m.when = {};
   m.has_sender = m.handles_lost = false;
-  if (h.msg_controllen != 0 || h.msg_flags != 0) read_control(h, m);
+  if (h.msg_controllen != 0 || (h.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) != 0) read_control(h, m);
 }
 
 // One call for one message, which is cheaper than one for several; or one for as many as there are.
