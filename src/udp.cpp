@@ -33,17 +33,24 @@ std::uint32_t link_of(const datagram& d) noexcept {
 
 }  // namespace
 
-received::received(const datagram& one) : copy_(one.payload.begin(), one.payload.end()) {
+received::received(const datagram& one) : kept_(new kept) {
+  kept_->payload.assign(one.payload.begin(), one.payload.end());
   const received_message& m = one.message();
-  about_.from = m.from;
-  about_.length = static_cast<std::uint32_t>(one.length);
-  about_.interface = m.interface;
-  about_.to = m.to;
-  about_.answer_from = m.answer_from;
-  about_.drops = m.drops;
-  about_.hops = m.hops;
-  about_.traffic_class = m.traffic_class;
-  about_.when = m.when;
+  received_message& about = kept_->about;
+  about.from = m.from;
+  about.length = static_cast<std::uint32_t>(one.length);
+  about.interface = m.interface;
+  about.to = m.to;
+  about.answer_from = m.answer_from;
+  about.drops = m.drops;
+  about.hops = m.hops;
+  about.traffic_class = m.traffic_class;
+  about.when = m.when;
+}
+
+datagram received::of_kept() const noexcept {
+  static const received_message nothing;
+  return kept_ ? datagram(kept_->about, kept_->payload) : datagram(nothing, {});
 }
 
 namespace detail {

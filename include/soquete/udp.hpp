@@ -3,6 +3,7 @@
 
 #include <soquete/datagram.hpp>
 #include <soquete/datagram_options.hpp>
+#include <soquete/owned.hpp>
 #include <soquete/where.hpp>
 
 namespace soquete {
@@ -22,19 +23,25 @@ class received {
   explicit received(const datagram& one);
 
   /// Its bytes. Valid while this lives and is not moved.
-  bytes payload() const noexcept { return all_.empty() ? bytes(copy_) : all_.front().payload; }
+  bytes payload() const noexcept { return all_.empty() ? of_kept().payload : all_.front().payload; }
   /// The same as text.
   std::string_view text() const noexcept { return as_text(payload()); }
   /// All that is known of it. Valid while this lives and is not moved.
-  datagram about() const noexcept { return all_.empty() ? datagram(about_, copy_) : all_.front(); }
+  datagram about() const noexcept { return all_.empty() ? of_kept() : all_.front(); }
   /// Who sent it.
-  const endpoint& from() const noexcept { return all_.empty() ? about_.from : about().from(); }
+  const endpoint& from() const noexcept { return about().from(); }
   bool truncated() const noexcept { return about().truncated; }
 
  private:
+  struct kept {
+    received_message about;
+    std::vector<std::byte> payload;
+  };
+
+  datagram of_kept() const noexcept;
+
   batch all_;
-  received_message about_{};
-  std::vector<std::byte> copy_;
+  owned<kept> kept_;
 };
 
 /// What was received into memory of the caller's.
