@@ -7,7 +7,7 @@
 namespace load {
 
 void bulk(const options& o) {
-  int fd = open_client(o.port, true);
+  int fd = open_client(o.at, true);
   if (fd < 0) fail("connection refused");
   std::vector<char> piece(o.size, 'x');
   stopwatch watch(o);

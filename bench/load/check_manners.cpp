@@ -32,11 +32,11 @@ void send_piece(client& c) {
 }
 
 // Clients that write and do not read, until the server has taken nothing from any of them for 300 ms.
-std::vector<client> flood(std::uint16_t port, std::size_t count) {
+std::vector<client> flood(const place& at, std::size_t count) {
   std::vector<client> clients(count);
   std::vector<pollfd> writable(count);
   for (std::size_t i = 0; i < count; ++i) {
-    clients[i].fd = open_client(port, true);
+    clients[i].fd = open_client(at, true);
     writable[i] = {.fd = clients[i].fd, .events = POLLOUT, .revents = 0};
   }
   while (poll(writable.data(), count, 300) > 0)
@@ -65,9 +65,9 @@ void drain(const client& c) {
 void check_manners(const options& o) {
   crowd others(o);
   others.grow(8);
-  std::vector<client> slow = flood(o.port, 20);
+  std::vector<client> slow = flood(o.at, 20);
   others.grow(8);  // Served while twenty do not read.
-  for (const client& rude : flood(o.port, 2)) reset(rude.fd);
+  for (const client& rude : flood(o.at, 2)) reset(rude.fd);
   for (const client& c : slow) {
     shutdown(c.fd, SHUT_WR);
     drain(c);

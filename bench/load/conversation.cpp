@@ -9,14 +9,14 @@
 
 namespace load {
 
-void conversation::open(int poller, std::uint16_t port, std::uint32_t id, const payload& words,
+void conversation::open(int poller, const place& at, std::uint32_t id, const payload& words,
                         std::size_t size) {
   *this = {};
   poller_ = poller;
   id_ = id;
   words_ = &words;
   size_ = size;
-  fd_ = open_client(port, false);
+  fd_ = open_client(at, false);
   if (fd_ < 0) fail("connection refused");
   message_ = words.message(id, 0);
   watched_ = EPOLLIN | EPOLLOUT;

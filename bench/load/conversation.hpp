@@ -4,13 +4,14 @@
 #include <cstdint>
 
 #include "payload.hpp"
+#include "place.hpp"
 
 namespace load {
 
 class conversation {
  public:
   // Connects and says the first message as soon as it can.
-  void open(int poller, std::uint16_t port, std::uint32_t id, const payload& words, std::size_t size);
+  void open(int poller, const place& at, std::uint32_t id, const payload& words, std::size_t size);
   // Says the next message. The answer to the last one has come.
   void speak();
   // Handles what epoll found. True once the answer is complete.

@@ -14,7 +14,7 @@ namespace load {
 class crowd {
  public:
   explicit crowd(const options& o)
-      : port_(o.port), words_(o.size), size_(o.size), poller_(epoll_create1(EPOLL_CLOEXEC)) {
+      : at_(o.at), words_(o.size), size_(o.size), poller_(epoll_create1(EPOLL_CLOEXEC)) {
     if (poller_ < 0) fail_errno("epoll_create1");
   }
 
@@ -35,7 +35,7 @@ class crowd {
     reopen(members_.back());
   }
   void reopen(conversation& c) {
-    c.open(poller_, port_, static_cast<std::uint32_t>(&c - members_.data()), words_, size_);
+    c.open(poller_, at_, static_cast<std::uint32_t>(&c - members_.data()), words_, size_);
   }
 
   // Waits for events and calls `on_answer(conversation&)` for each message that is back.
@@ -54,7 +54,7 @@ class crowd {
   std::vector<conversation>& members() { return members_; }
 
  private:
-  std::uint16_t port_;
+  place at_;
   payload words_;
   std::size_t size_;
   int poller_;

@@ -1,4 +1,4 @@
-// Load for one server on this machine: load MODE PORT SERVER_PID [--name value]...
+// Load for one server on this machine: load MODE PORT|PATH SERVER_PID [--name value]...
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -11,13 +11,11 @@
 int main(int argc, char** argv) {
   if (argc < 4 || argc % 2 != 0)
     load::fail(
-        "usage: load echo|connect|bulk|idle|check PORT PID [--connections N] [--size BYTES] [--warm-up S] "
+        "usage: load echo|connect|bulk|idle|check PORT|PATH PID [--connections N] [--size BYTES] [--warm-up S] "
         "[--measure S]");
   alarm(60);  // Whatever happens, it ends.
   std::string_view mode = argv[1];
-  load::options o;
-  o.port = static_cast<std::uint16_t>(std::atoi(argv[2]));
-  o.server = std::atoi(argv[3]);
+  load::options o{.at = load::place(argv[2]), .server = std::atoi(argv[3])};
   for (int i = 4; i + 1 < argc; i += 2) {
     std::string_view name = argv[i];
     double value = std::atof(argv[i + 1]);
@@ -36,7 +34,7 @@ int main(int argc, char** argv) {
   getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
-  load::wait_for_server(o.port);
+  load::wait_for_server(o.at);
   if (mode == "echo")
     load::echo(o);
   else if (mode == "connect")

@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "place.hpp"
+
 namespace load {
 
 struct options {
-  std::uint16_t port = 0;
+  place at;
   int server = 0;  // Its process id: whose CPU time and memory are read.
   std::size_t connections = 64;
   std::size_t size = 64;  // Bytes a message.

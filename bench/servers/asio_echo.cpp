@@ -8,10 +8,12 @@
 #include <memory>
 
 using asio::ip::tcp;
+using local = asio::local::stream_protocol;
 
 static constexpr std::size_t echo_buffer = 64 * 1024, sink_buffer = 256 * 1024;
 
-static asio::awaitable<void> echo(tcp::socket peer) {
+template <class Socket>
+static asio::awaitable<void> echo(Socket peer) {
   auto buffer = std::make_unique_for_overwrite<char[]>(echo_buffer);
   try {
     for (;;) {
@@ -23,7 +25,8 @@ static asio::awaitable<void> echo(tcp::socket peer) {
   }
 }
 
-static asio::awaitable<void> sink(tcp::socket peer) {
+template <class Socket>
+static asio::awaitable<void> sink(Socket peer) {
   auto buffer = std::make_unique_for_overwrite<char[]>(sink_buffer);
   std::uint64_t discarded = 0;
   asio::error_code end;
@@ -35,21 +38,31 @@ static asio::awaitable<void> sink(tcp::socket peer) {
                                asio::redirect_error(asio::use_awaitable, end));
 }
 
-static asio::awaitable<void> serve(tcp::acceptor& listener, bool sinks) {
+template <class Protocol>
+static asio::awaitable<void> serve(typename Protocol::acceptor listener, bool sinks) {
   for (;;) {
-    tcp::socket peer = co_await listener.async_accept(asio::use_awaitable);
-    peer.set_option(tcp::no_delay(true));
+    typename Protocol::socket peer = co_await listener.async_accept(asio::use_awaitable);
+    if constexpr (std::is_same_v<Protocol, tcp>) peer.set_option(tcp::no_delay(true));
     asio::co_spawn(listener.get_executor(), sinks ? sink(std::move(peer)) : echo(std::move(peer)),
                    asio::detached);
   }
 }
 
+template <class Protocol>
+static void listen(asio::io_context& context, const typename Protocol::endpoint& where, bool sinks) {
+  typename Protocol::acceptor listener(context, where);
+  listener.listen(4096);
+  asio::co_spawn(context, serve<Protocol>(std::move(listener), sinks), asio::detached);
+}
+
 int main(int argc, char** argv) {
   if (argc < 2) return 2;
   asio::io_context context{1};  // One thread: lets Asio leave out what threads would need.
-  tcp::acceptor listener(context,
-                         {asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(std::atoi(argv[1]))});
-  listener.listen(4096);
-  asio::co_spawn(context, serve(listener, argc > 2 && std::strcmp(argv[2], "sink") == 0), asio::detached);
+  bool sinks = argc > 2 && std::strcmp(argv[2], "sink") == 0;
+  if (argv[1][0] == '/')
+    listen<local>(context, argv[1], sinks);
+  else
+    listen<tcp>(context, {asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(std::atoi(argv[1]))},
+                sinks);
   context.run();
 }

@@ -42,13 +42,17 @@ func sink(peer net.Conn) {
 
 func main() {
 	if len(os.Args) < 2 {
-		log.Fatal("usage: go_echo PORT [sink]")
+		log.Fatal("usage: go_echo PORT|PATH [sink]")
 	}
 	serve := echo
 	if len(os.Args) > 2 && os.Args[2] == "sink" {
 		serve = sink
 	}
-	listener, err := net.Listen("tcp4", "127.0.0.1:"+os.Args[1])
+	kind, where := "tcp4", "127.0.0.1:"+os.Args[1]
+	if os.Args[1][0] == '/' {
+		kind, where = "unix", os.Args[1]
+	}
+	listener, err := net.Listen(kind, where)
 	if err != nil {
 		log.Fatal(err)
 	}

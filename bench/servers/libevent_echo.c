@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 enum { output_max = 256 * 1024 };
 
@@ -65,7 +66,7 @@ static void on_event(struct bufferevent* peer, short what, void* context) {
 static void on_connection(struct evconnlistener* listener, evutil_socket_t fd, struct sockaddr* name,
                           int length, void* context) {
   (void)name, (void)length, (void)context;
-  int one = 1;
+  int one = 1;  // A local socket refuses it, which harms nobody.
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   struct bufferevent* peer =
       bufferevent_socket_new(evconnlistener_get_base(listener), fd, BEV_OPT_CLOSE_ON_FREE);
@@ -80,11 +81,14 @@ int main(int argc, char** argv) {
   sink = argc > 2 && strcmp(argv[2], "sink") == 0;
   signal(SIGPIPE, SIG_IGN);  // libevent writes with writev: a reset peer would end the process.
   struct event_base* base = event_base_new();
-  struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[1]))};
-  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  struct evconnlistener* listener =
-      evconnlistener_new_bind(base, on_connection, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE, 4096,
-                              (struct sockaddr*)&name, sizeof name);
+  struct sockaddr_in port = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[1]))};
+  port.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  struct sockaddr_un path = {.sun_family = AF_UNIX};
+  snprintf(path.sun_path, sizeof path.sun_path, "%s", argv[1]);
+  bool local = argv[1][0] == '/';
+  struct evconnlistener* listener = evconnlistener_new_bind(
+      base, on_connection, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE, 4096,
+      local ? (struct sockaddr*)&path : (struct sockaddr*)&port, local ? sizeof path : sizeof port);
   if (!listener) {
     perror("listen");
     return 1;

@@ -10,7 +10,11 @@
 enum { buffer_size_max = 256 * 1024, echo_buffer = 64 * 1024 };
 
 struct connection {
-  uv_tcp_t tcp;  // First: a handle's address is its connection's.
+  union {  // First: a handle's address is its connection's.
+    uv_stream_t stream;
+    uv_tcp_t tcp;
+    uv_pipe_t pipe;
+  };
   uint64_t discarded;
 };
 
@@ -81,13 +85,17 @@ static void on_connection(uv_stream_t* listener, int status) {
   if (status < 0) return;
   struct connection* c = calloc(1, sizeof *c);
   if (!c) abort();
-  uv_tcp_init(listener->loop, &c->tcp);
-  if (uv_accept(listener, (uv_stream_t*)&c->tcp) < 0) {
-    drop((uv_stream_t*)&c->tcp);
+  bool local = listener->type == UV_NAMED_PIPE;
+  if (local)
+    uv_pipe_init(listener->loop, &c->pipe, 0);
+  else
+    uv_tcp_init(listener->loop, &c->tcp);
+  if (uv_accept(listener, &c->stream) < 0) {
+    drop(&c->stream);
     return;
   }
-  uv_tcp_nodelay(&c->tcp, 1);
-  uv_read_start((uv_stream_t*)&c->tcp, lend, on_read);
+  if (!local) uv_tcp_nodelay(&c->tcp, 1);
+  uv_read_start(&c->stream, lend, on_read);
 }
 
 int main(int argc, char** argv) {
@@ -95,12 +103,17 @@ int main(int argc, char** argv) {
   sink = argc > 2 && strcmp(argv[2], "sink") == 0;
   signal(SIGPIPE, SIG_IGN);  // As libuv's guide advises.
   uv_loop_t* loop = uv_default_loop();
-  uv_tcp_t listener;
-  struct sockaddr_in name;
-  uv_ip4_addr("127.0.0.1", atoi(argv[1]), &name);
-  uv_tcp_init(loop, &listener);
-  uv_tcp_bind(&listener, (const struct sockaddr*)&name, 0);
-  int failed = uv_listen((uv_stream_t*)&listener, 4096, on_connection);
+  struct connection listener;
+  if (argv[1][0] == '/') {
+    uv_pipe_init(loop, &listener.pipe, 0);
+    uv_pipe_bind(&listener.pipe, argv[1]);
+  } else {
+    struct sockaddr_in name;
+    uv_ip4_addr("127.0.0.1", atoi(argv[1]), &name);
+    uv_tcp_init(loop, &listener.tcp);
+    uv_tcp_bind(&listener.tcp, (const struct sockaddr*)&name, 0);
+  }
+  int failed = uv_listen(&listener.stream, 4096, on_connection);
   if (failed) {
     fprintf(stderr, "listen: %s\n", uv_strerror(failed));
     return 1;

@@ -214,7 +214,7 @@ static void set_up(void) {
 
 int main(int argc, char** argv) {
   role = read_arguments(argc, argv);
-  listener = listen_on(role.port);
+  listener = listen_on(role.where);
   set_up();
   arm_accept();
   for (;;) {

@@ -7,7 +7,8 @@
 
 using namespace soquete;
 
-static task<result<void>> echo(tcp::stream peer) {
+template <class Stream>
+static task<result<void>> echo(Stream peer) {
   for (;;) {
     lease data = co_await ok(peer.receive());
     if (data.empty()) co_return {};
@@ -15,7 +16,8 @@ static task<result<void>> echo(tcp::stream peer) {
   }
 }
 
-static task<result<void>> sink(tcp::stream peer) {
+template <class Stream>
+static task<result<void>> sink(Stream peer) {
   std::uint64_t discarded = 0;
   for (;;) {
     lease data = co_await ok(peer.receive());
@@ -30,7 +32,11 @@ static task<result<void>> sink(tcp::stream peer) {
 
 int main(int argc, char** argv) {
   if (argc < 2) return 2;
-  std::string where = std::string("127.0.0.1:") + argv[1];
+  bool local = argv[1][0] == '/';
+  std::string where = (local ? "unix:" : "127.0.0.1:") + std::string(argv[1]);
   bool sinks = argc > 2 && std::string_view(argv[2]) == "sink";
-  return run_main({.threads = 1}, [&] { return tcp::serve(where, sinks ? sink : echo); });
+  return run_main({.threads = 1}, [&] {
+    return local ? local::serve(where, sinks ? sink<local::stream> : echo<local::stream>)
+                 : tcp::serve(where, sinks ? sink<tcp::stream> : echo<tcp::stream>);
+  });
 }
