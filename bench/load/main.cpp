@@ -8,43 +8,65 @@
 #include "options.hpp"
 #include "sockets.hpp"
 
+namespace {
+
+struct mode {
+  std::string_view name;
+  void (*run)(const load::options&);
+  bool is_of_streams;
+};
+
+constexpr mode modes[] = {
+    {"echo", load::echo, true},
+    {"connect", load::connect_rate, true},
+    {"bulk", load::bulk, true},
+    {"idle", load::idle_memory, true},
+    {"check", load::check_manners, true},
+    {"datagrams", load::datagrams, false},
+    {"flood", load::flood, false},
+    {"fetch", load::fetch, false},
+    {"check-datagrams", load::check_datagrams, false},
+};
+
+const mode& mode_named(std::string_view name) {
+  for (const mode& m : modes)
+    if (m.name == name) return m;
+  load::fail("unknown mode");
+}
+
+void set(load::options& o, std::string_view name, double value) {
+  if (name == "--connections")
+    o.connections = static_cast<std::size_t>(value);
+  else if (name == "--size")
+    o.size = static_cast<std::size_t>(value);
+  else if (name == "--window")
+    o.window = static_cast<std::size_t>(value);
+  else if (name == "--run")
+    o.run = static_cast<std::size_t>(value);
+  else if (name == "--warm-up")
+    o.warm_up = value;
+  else if (name == "--measure")
+    o.measure = value;
+  else
+    load::fail("unknown option");
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   if (argc < 4 || argc % 2 != 0)
     load::fail(
-        "usage: load echo|connect|bulk|idle|check PORT|PATH PID [--connections N] [--size BYTES] [--warm-up S] "
+        "usage: load MODE PORT|PATH PID [--connections N] [--size BYTES] [--window N] [--run N] [--warm-up "
+        "S] "
         "[--measure S]");
   alarm(60);  // Whatever happens, it ends.
-  std::string_view mode = argv[1];
+  const mode& chosen = mode_named(argv[1]);
   load::options o{.at = load::place(argv[2]), .server = std::atoi(argv[3])};
-  for (int i = 4; i + 1 < argc; i += 2) {
-    std::string_view name = argv[i];
-    double value = std::atof(argv[i + 1]);
-    if (name == "--connections")
-      o.connections = static_cast<std::size_t>(value);
-    else if (name == "--size")
-      o.size = static_cast<std::size_t>(value);
-    else if (name == "--warm-up")
-      o.warm_up = value;
-    else if (name == "--measure")
-      o.measure = value;
-    else
-      load::fail("unknown option");
-  }
+  for (int i = 4; i + 1 < argc; i += 2) set(o, argv[i], std::atof(argv[i + 1]));
   rlimit files;
   getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
-  load::wait_for_server(o.at);
-  if (mode == "echo")
-    load::echo(o);
-  else if (mode == "connect")
-    load::connect_rate(o);
-  else if (mode == "bulk")
-    load::bulk(o);
-  else if (mode == "idle")
-    load::idle_memory(o);
-  else if (mode == "check")
-    load::check_manners(o);
-  else
-    load::fail("unknown mode");
+  if (chosen.is_of_streams) load::wait_for_server(o.at);
+  chosen.run(o);
 }

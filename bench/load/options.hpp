@@ -12,9 +12,11 @@ struct options {
   place at;
   int server = 0;  // Its process id: whose CPU time and memory are read.
   std::size_t connections = 64;
-  std::size_t size = 64;  // Bytes a message.
-  double warm_up = 0.2;   // Seconds.
-  double measure = 0.4;   // Seconds.
+  std::size_t size = 64;   // Bytes a message.
+  std::size_t window = 1;  // Datagrams in flight for each client.
+  std::size_t run = 1;     // Of which so many are sent as one.
+  double warm_up = 0.2;    // Seconds.
+  double measure = 0.4;    // Seconds.
 };
 
 void echo(const options&);           // N connections, one message in flight on each.
@@ -22,5 +24,10 @@ void connect_rate(const options&);   // Connect, one echo, reset: a window of N.
 void bulk(const options&);           // One stream one way, to a server in the role of sink.
 void idle_memory(const options&);    // What N connections cost that have done one echo each.
 void check_manners(const options&);  // Slow, half-closed and rude clients: is every byte still right?
+
+void datagrams(const options&);        // N clients, each with a window of datagrams in flight.
+void flood(const options&);            // Datagrams one way, to a server that counts them.
+void fetch(const options&);            // Datagrams the other way, as many as are ordered.
+void check_datagrams(const options&);  // Empty and large ones, clients that vanish or never read.
 
 }  // namespace load
