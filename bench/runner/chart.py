@@ -1,13 +1,14 @@
-"""The TCP echo rows as a picture: CPU of the server for a message, where hand-written io_uring is 1."""
+"""Rows as pictures: CPU of the server for a message, where the best hand-written server is 1."""
 
+from dataclasses import dataclass
 from html import escape
 
-from .contestants import HAND, HAND_AGAIN, CONTESTANTS
-from .rows import ROWS, SIZES, Row
+from .contestants import CONTESTANTS, HAND_AGAIN
+from .rows import ROWS, Row
 from .standing import Standing
 
 WIDTH, LABELS, GAP, TOP = 880, 148, 18, 60
-BAR, PITCH, PANEL_HEAD = 11, 17, 40
+BAR, PITCH, PANEL_HEAD, COLUMNS = 11, 17, 40, 3
 RATIO_MAX = 2.0  # Longer bars are cut, with their number beside them.
 
 STYLE = """
@@ -30,38 +31,64 @@ STYLE = """
 """
 
 
-def draw(standings: dict[str, Standing], caption: str) -> str:
-    """An SVG document; empty if hand-written io_uring took no part."""
-    rows = [row for row in ROWS if row.mode == "echo" and row.name in standings]
-    rows = [row for row in rows if standings[row.name].hand_written(HAND)]
+@dataclass(frozen=True)
+class Picture:
+    suffix: str  # Of the file's name.
+    title: str
+    over: tuple[str, ...]  # Whose rows it shows.
+
+
+PICTURES = [
+    Picture("", "CPU of a TCP echo server for each message", ("tcp",)),
+    Picture("-datagrams", "CPU of a server for each message: Unix-domain streams and UDP", ("unix", "udp")),
+]
+
+
+def draw(picture: Picture, standings: dict[str, Standing], caption: str) -> str:
+    """An SVG document; empty if none of its rows was measured beside a hand-written server."""
+    rows = [row for row in ROWS if row.panel and row.over in picture.over and row.name in standings]
+    rows = [row for row in rows if standings[row.name].ceiling()]
     if not rows:
         return ""
-    bands = [[row for row in rows if row.size == size] for size in SIZES]
-    bands = [band for band in bands if band]
-    taking_part = {name for row in rows for name, cell in standings[row.name].cells.items() if cell.values}
-    names = [c for c in CONTESTANTS if c.name in taking_part and c.name != HAND_AGAIN]
-    panel_height = PANEL_HEAD + PITCH * len(names) + 10
-    height = TOP + panel_height * len(bands) + 22
-    columns = max(len(band) for band in bands)
-    panel = (WIDTH - LABELS - 16 - GAP * (columns - 1)) / columns
-
+    bands = [_Band(rows[i : i + COLUMNS], standings) for i in range(0, len(rows), COLUMNS)]
+    is_marked = any(row.role in who.instead for band in bands for row in band.rows for who in band.names)
+    height = TOP + sum(band.height for band in bands) + (38 if is_marked else 22)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
         ' role="img" aria-labelledby="title">',
         f"<style>{STYLE}</style>",
         # Its own ground: the page's theme need not be the system's, which is the one that the style can see.
         '<rect class="ground" width="100%" height="100%" rx="6"/>',
-        '<text class="title" id="title" x="16" y="28">CPU of a TCP echo server for each message</text>',
-        '<text class="quiet" x="16" y="48">1.00 is io_uring written by hand in C (dashed line); shorter is better.'
-        f" A gap: the bar is cut at {RATIO_MAX:g}.</text>",
+        f'<text class="title" id="title" x="16" y="28">{escape(picture.title)}</text>',
+        '<text class="quiet" x="16" y="48">1.00 is the best of the servers written by hand in C (dashed line);'
+        f" shorter is better. A gap: the bar is cut at {RATIO_MAX:g}.</text>",
     ]
-    for index, band in enumerate(bands):
-        top = TOP + panel_height * index
-        parts += _labels(names, top + PANEL_HEAD)
-        for column, row in enumerate(band):
-            parts += _panel(row, standings[row.name], names, LABELS + column * (panel + GAP), top, panel)
+    top = TOP
+    for band in bands:
+        parts += band.draw(standings, top)
+        top += band.height
+    if is_marked:
+        words = "* It has nothing for that, and does it instead as well as it can: see bench/README.md."
+        parts.append(f'<text class="number" x="16" y="{height - 26}">{words}</text>')
     parts.append(f'<text class="number" x="16" y="{height - 10}">{escape(caption)}</text>')
     return "\n".join([*parts, "</svg>", ""])
+
+
+class _Band:
+    """Panels side by side, and the names of all who take part in one of them."""
+
+    def __init__(self, rows: list[Row], standings: dict[str, Standing]):
+        taking_part = {name for row in rows for name, cell in standings[row.name].cells.items() if cell.values}
+        self.rows = rows
+        self.names = [c for c in CONTESTANTS if c.name in taking_part and c.name != HAND_AGAIN]
+        self.height = PANEL_HEAD + PITCH * len(self.names) + 10
+
+    def draw(self, standings: dict[str, Standing], top: float) -> list[str]:
+        width = (WIDTH - LABELS - 16 - GAP * (COLUMNS - 1)) / COLUMNS
+        parts = _labels(self.names, top + PANEL_HEAD)
+        for column, row in enumerate(self.rows):
+            parts += _panel(row, standings[row.name], self.names, LABELS + column * (width + GAP), top, width)
+        return parts
 
 
 def _labels(names, top: float) -> list[str]:
@@ -73,24 +100,24 @@ def _labels(names, top: float) -> list[str]:
 
 
 def _panel(row: Row, standing: Standing, names, left: float, top: float, width: float) -> list[str]:
-    one = standing.hand_written(HAND)
+    one = standing.ceiling()[1]
     scale = (width - 34) / RATIO_MAX  # Room for the number after the longest bar.
     x = left + scale
     first = top + PANEL_HEAD
-    parts = [f'<text class="head" x="{left:.1f}" y="{top + 26}">{escape(row.title)}</text>']
+    parts = [f'<text class="head" x="{left:.1f}" y="{top + 26}">{escape(row.panel)}</text>']
     for i, who in enumerate(names):
-        cell = standing.cells.get(who.name)
+        value = standing.value(who.name)
         y = first + PITCH * i
-        if not cell or not cell.values:
+        if value is None:
             parts.append(f'<text class="number" x="{left + 2:.1f}" y="{y + BAR - 1}">not measured</text>')
             continue
-        # By definition 1: the mean of its two copies.
-        ratio = 1 if who.name == HAND else cell.median / one
+        ratio = value / one
         end = left + min(ratio, RATIO_MAX) * scale
         parts += _bar(who.kind, left, end, y, cut=ratio > RATIO_MAX)
         # Never under the dashed line.
         number = x + 5 if end <= x else end + 5
-        parts.append(f'<text class="number" x="{number:.1f}" y="{y + BAR - 1}">{_short(ratio)}</text>')
+        mark = " *" if row.role in who.instead else ""
+        parts.append(f'<text class="number" x="{number:.1f}" y="{y + BAR - 1}">{_short(ratio)}{mark}</text>')
     bottom = first + PITCH * len(names) - 2
     parts.append(f'<line class="one" x1="{x:.1f}" y1="{first - 4}" x2="{x:.1f}" y2="{bottom}"/>')
     return parts

@@ -2,37 +2,76 @@
 
 from dataclasses import dataclass, field
 
+from .rows import Row
+
 
 @dataclass(frozen=True)
 class Contestant:
     name: str
     title: str
-    program: str  # In the build folder.
     kind: str  # "hand", "soquete" or "peer".
+    streams: str  # The program in the build folder that serves streams.
+    datagrams: str  # And the one for datagrams; empty: there is none.
     # What must be among its open files, so that no driver is measured under another's name.
     waits_with: str = ""
     environment: dict[str, str] = field(default_factory=dict)
+    # By role: what it does instead of what it has no feature for.
+    instead: dict[str, str] = field(default_factory=dict)
+    absent: str = ""  # Why it takes no part with datagrams.
+
+    def program(self, row: Row) -> str:
+        return self.datagrams if row.over == "udp" else self.streams
 
 
 def _soquete(driver: str, waits_with: str) -> Contestant:
     return Contestant(
-        f"soquete-{driver}", f"soquete, {driver}", "soquete_echo", "soquete", waits_with, {"SOQUETE_DRIVER": driver}
+        f"soquete-{driver}",
+        f"soquete, {driver}",
+        "soquete",
+        "soquete_echo",
+        "soquete_udp",
+        waits_with,
+        {"SOQUETE_DRIVER": driver},
     )
 
 
 HAND = "raw_uring"
 HAND_AGAIN = "raw_uring_again"  # The A/A control: how far apart are two runs of one program?
+HAND_POLLING = "raw_uring_poll"
 HAND_EPOLL = "raw_epoll"
 
+ONE_BY_ONE = "one by one"
+
 CONTESTANTS = [
-    Contestant(HAND, "io_uring in C", "raw_uring", "hand", "io_uring"),
-    Contestant(HAND_AGAIN, "io_uring in C, again", "raw_uring", "hand", "io_uring"),
-    Contestant(HAND_EPOLL, "epoll in C", "raw_epoll", "hand", "eventpoll"),
+    Contestant(HAND, "io_uring in C", "hand", "raw_uring", "raw_uring_udp", "io_uring"),
+    Contestant(HAND_AGAIN, "io_uring in C, again", "hand", "raw_uring", "raw_uring_udp", "io_uring"),
+    Contestant(HAND_POLLING, "io_uring in C, polling", "hand", "raw_uring_poll", "", "io_uring"),
+    Contestant(HAND_EPOLL, "epoll in C", "hand", "raw_epoll", "raw_epoll_udp", "eventpoll"),
     _soquete("io_uring", "io_uring"),
     _soquete("epoll", "eventpoll"),
     _soquete("poll", ""),
-    Contestant("asio", "Asio, coroutines", "asio_echo", "peer", "eventpoll"),
-    Contestant("libuv", "libuv", "libuv_echo", "peer", "eventpoll"),
-    Contestant("libevent", "libevent", "libevent_echo", "peer", "eventpoll"),
-    Contestant("go", "Go", "go_echo", "peer", "eventpoll", {"GOMAXPROCS": "1"}),
+    Contestant(
+        "asio",
+        "Asio, coroutines",
+        "peer",
+        "asio_echo",
+        "asio_udp",
+        "eventpoll",
+        instead={"batch": ONE_BY_ONE, "gro": ONE_BY_ONE, "gso": ONE_BY_ONE},
+    ),
+    Contestant(
+        "libuv",
+        "libuv",
+        "peer",
+        "libuv_echo",
+        "libuv_udp",
+        "eventpoll",
+        instead={"batch": "answers one by one", "gro": "recvmmsg", "gso": ONE_BY_ONE},
+    ),
+    Contestant(
+        "libevent", "libevent", "peer", "libevent_echo", "", "eventpoll", absent="its buffers carry streams only"
+    ),
+    Contestant(
+        "go", "Go", "peer", "go_echo", "go_udp", "eventpoll", {"GOMAXPROCS": "1"}, instead={"batch": ONE_BY_ONE}
+    ),
 ]

@@ -1,29 +1,21 @@
 """The results as Markdown that is also tidy as plain text."""
 
-from .contestants import HAND, CONTESTANTS
-from .rows import ROWS, SIZES, Row
+from .contestants import CONTESTANTS
+from .rows import ROWS, Row
 from .standing import AA_SPREAD_MAX, Standing, title_of
 
 
 def summary(results: dict) -> str:
     """Everything a reader needs to judge: ratios, controls, memory, include cost, conditions."""
     standings = results["standings"]
-    rows = [row for row in ROWS if row.name in standings]
     parts = []
-    for size, words in SIZES.items():
-        echo = [row for row in rows if row.mode == "echo" and row.size == size]
-        if echo:
-            heads = [f"{row.connections} connection{'s' if row.connections > 1 else ''}" for row in echo]
-            parts += [f"TCP echo, {words}: CPU of the server for a message, ÷ the better hand-written server", ""]
-            parts += [_ratios(echo, heads, standings), ""]
-    rest = [row for row in rows if row.mode != "echo" and row.value == "cpu_ns"]
-    if rest:
-        parts += ["Bulk and connections: CPU of the server, ÷ the better hand-written server", ""]
-        parts += [_ratios(rest, [row.title for row in rest], standings), ""]
-    for row in rows:
-        if row.value == "bytes":
-            parts += ["Memory of the server for an idle connection that has done one echo", ""]
-            parts += [_memory(standings[row.name]), ""]
+    for heading in dict.fromkeys(row.table for row in ROWS):
+        rows = [row for row in ROWS if row.table == heading and row.name in standings]
+        if rows and rows[0].value == "bytes":
+            parts += [heading, "", _memory(standings[rows[0].name]), ""]
+        elif rows:
+            parts += [f"{heading}: CPU of the server, ÷ the best hand-written server", ""]
+            parts += [_ratios(rows, standings), ""]
     if results["include"]:
         parts += ["What including the header costs, g++ -std=c++23 -O0", "", _include(results["include"]), ""]
     return "\n".join(parts + _notes(results))
@@ -36,43 +28,43 @@ def details(results: dict) -> str:
         standing = results["standings"].get(row.name)
         if not standing:
             continue
-        table = [["", f"median {row.unit}", f"minimum {row.unit}", "a second", "p50 µs", "p99 µs"]]
+        fields = {"per_second": "a second", "p50_us": "p50 µs", "p99_us": "p99 µs", "lost": "lost"}
+        fields = {field: words for field, words in fields.items() if any(c.has(field) for c in standing.cells.values())}
+        table = [["", f"median {row.unit}", f"minimum {row.unit}", *fields.values()]]
         for name, cell in standing.cells.items():
             if cell.values:
-                numbers = [cell.median, cell.minimum] + [
-                    cell.median_of(field) for field in ("per_second", "p50_us", "p99_us")
-                ]
+                numbers = [cell.median, cell.minimum] + [cell.median_of(field) for field in fields]
                 table.append([title_of(name), *("" if n is None else _number(n) for n in numbers)])
-        lines += [f"{row.name} ({row.mode} {row.title})", "", _table(table), ""]
+        lines += [f"{row.name} ({row.table}: {row.column})", "", table_of(table), ""]
     return "\n".join(lines)
 
 
-def _ratios(rows: list[Row], heads: list[str], standings: dict[str, Standing]) -> str:
-    table = [["", *heads]]
+def _ratios(rows: list[Row], standings: dict[str, Standing]) -> str:
+    table = [["", *(row.column for row in rows)]]
     for who in CONTESTANTS:
-        cells = [standings[row.name].cells.get(who.name) for row in rows]
-        if any(cells):
-            table.append([who.title, *(_ratio(standings[row.name], who.name) for row in rows)])
-    table.append(["the better by hand", *(_ceiling(standings[row.name], row) for row in rows)])
+        if any(who.name in standings[row.name].cells for row in rows):
+            table.append([who.title, *(_ratio(standings[row.name], who, row) for row in rows)])
+    table.append(["the best by hand", *(_ceiling(standings[row.name], row) for row in rows)])
     table.append(["A/A spread", *(_spread(standings[row.name]) for row in rows)])
-    return _table(table)
+    return table_of(table)
 
 
-def _ratio(standing: Standing, name: str) -> str:
-    cell, ratio = standing.cells.get(name), standing.ratio(name)
+def _ratio(standing: Standing, who, row: Row) -> str:
+    cell, ratio = standing.cells.get(who.name), standing.ratio(who.name)
     if cell is None:
         return "–"
+    mark = " *" if row.role in who.instead else ""
     failed = f" ({len(cell.failures)} failed)" if cell.failures else ""
     if ratio is None:
         return "failed" if cell.failures else _number(cell.median)
-    return f"{ratio:.2f}{failed}"
+    return f"{ratio:.2f}{mark}{failed}"
 
 
 def _ceiling(standing: Standing, row: Row) -> str:
     top = standing.ceiling()
     if not top:
         return "–"
-    return f"{_number(top[1])} {row.unit}, {'io_uring' if top[0] == HAND else 'epoll'}"
+    return f"{_number(top[1])} {row.unit}, {title_of(top[0]).replace(' in C', '')}"
 
 
 def _spread(standing: Standing) -> str:
@@ -86,7 +78,7 @@ def _memory(standing: Standing) -> str:
     table = [["", "bytes"]]
     for name, cell in standing.cells.items():
         table.append([title_of(name), _number(cell.median) if cell.values else "failed"])
-    return _table(table)
+    return table_of(table)
 
 
 def _include(costs: dict[str, dict]) -> str:
@@ -96,17 +88,21 @@ def _include(costs: dict[str, dict]) -> str:
             table.append([name, "–", cost["skipped"]])
         else:
             table.append([name, f"{cost['seconds']:.2f}", f"{cost['lines']:,}"])
-    return _table(table)
+    return table_of(table)
 
 
 def _notes(results: dict) -> list[str]:
-    spreads = [s for s in (standing.spread() for standing in results["standings"].values()) if s is not None]
+    standings = results["standings"]
+    spreads = [s for s in (standing.spread() for standing in standings.values()) if s is not None]
     notes = []
     if spreads and max(spreads) > AA_SPREAD_MAX:
         notes.append(
             f"(!) Two runs of one and the same program differ by more than {AA_SPREAD_MAX:.0%}: repeat, do not judge."
         )
     notes.append("1.00 is the ceiling and lower is better. Differences below twice the A/A spread say nothing.")
+    notes += _marks(standings) + _losses(standings)
+    if any(row.over == "udp" and row.name in standings for row in ROWS):
+        notes.append("With datagrams neither the server nor the load interrupts the other (SCHED_BATCH).")
     notes.append(f"Medians of {results['rounds']} interleaved rounds in shuffled order, seed {results['seed']}.")
     notes.append("; ".join(results["conditions"]) + ".")
     notes.append(", ".join(f"{key} {value}".strip() for key, value in results["machine"].items()) + ".")
@@ -115,11 +111,45 @@ def _notes(results: dict) -> list[str]:
     return ["Notes", "", *(f"- {note}" for note in notes), ""]
 
 
+def _marks(standings: dict[str, Standing]) -> list[str]:
+    """What stands behind a star, and why somebody is missing."""
+    measured = [row for row in ROWS if row.name in standings]
+    notes = []
+    for who in CONTESTANTS:
+        names = {}
+        for row in measured:
+            if row.role in who.instead and who.name in standings[row.name].cells:
+                names.setdefault(who.instead[row.role], []).append(row.name)
+        if names:
+            words = "; ".join(f"{instead} ({', '.join(which)})" for instead, which in names.items())
+            notes.append(f"(*) {who.title} has no such feature: {words}.")
+        if who.absent and any(row.over == "udp" for row in measured):
+            notes.append(f"{who.title} takes no part with datagrams: {who.absent}.")
+    return notes
+
+
+def _losses(standings: dict[str, Standing]) -> list[str]:
+    found = [
+        (answer["lost"], cell_name, row_name)
+        for row_name, standing in standings.items()
+        for cell_name, cell in standing.cells.items()
+        for answer in cell.answers
+        if "lost" in answer
+    ]
+    if not found:
+        return []
+    lost = sum(number for number, _, _ in found)
+    if lost == 0:
+        return ["No datagram was lost."]
+    most, who, where = max(found)
+    return [f"Datagrams lost: {lost:.0f} in {len(found)} runs, at most {most:.0f} in one ({where}, {title_of(who)})."]
+
+
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
+    return f"{value:,.0f}" if value >= 1000 or value == 0 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 
-def _table(rows: list[list[str]]) -> str:
+def table_of(rows: list[list[str]]) -> str:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
 
     def line(cells: list[str]) -> str:

@@ -6,36 +6,112 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Row:
     name: str
-    title: str
+    table: str  # The heading of the table that it is a column of.
+    column: str
     mode: str  # Of the load generator.
+    panel: str = ""  # What stands above it in the pictures; empty: it is in none.
     arguments: tuple[str, ...] = ()
     value: str = "cpu_ns"  # The field of the answer that is compared.
     unit: str = "ns"
     rounds_max: int = 1000
-    sink: bool = False  # The server discards instead of answering.
-    connections: int = 0
-    size: int = 0
+    over: str = "tcp"  # Or "unix", "udp".
+    role: str = "echo"  # What the server does.
 
 
-SIZES = {64: "64 B", 4096: "4 KiB", 65536: "64 KiB"}
+UDP_ECHO, UDP_ONE_WAY = "UDP echo", "UDP one way, for a datagram"
+# In flight at once, so that they fit into the receive buffer that an ordinary system allows, also one by one: 416 KiB.
+# 54 datagrams of 1200 bytes are what one run can hold.
+RUNS = {"window": 162, "run": 54}
+
+SIZES = {64: "64 B", 1200: "1200 B", 4096: "4 KiB", 65536: "64 KiB"}
 
 
-def _echo(connections: int, size: int) -> Row:
-    plural = "" if connections == 1 else "s"
+def _short(size: int) -> str:
+    return SIZES[size].replace(" ", "")
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
+def _tcp_echo(connections: int, size: int) -> Row:
     return Row(
-        name=f"echo-{connections}x{SIZES[size].replace(' ', '')}",
-        title=f"{connections} connection{plural}, {SIZES[size]}",
-        mode="echo",
-        arguments=("--connections", str(connections), "--size", str(size)),
-        connections=connections,
-        size=size,
+        f"echo-{connections}x{_short(size)}",
+        f"TCP echo, {SIZES[size]}",
+        _plural(connections, "connection"),
+        "echo",
+        f"{_plural(connections, 'connection')}, {SIZES[size]}",
+        ("--connections", str(connections), "--size", str(size)),
     )
 
 
+def _unix_echo(connections: int, size: int) -> Row:
+    column = f"{_plural(connections, 'connection')}, {SIZES[size]}"
+    return Row(
+        f"unix-{connections}x{_short(size)}",
+        "Unix-domain echo",
+        column,
+        "echo",
+        f"Unix: {column}" if connections == 64 else "",
+        ("--connections", str(connections), "--size", str(size)),
+        over="unix",
+    )
+
+
+def _udp(name: str, table: str, column: str, mode: str, role: str, panel: str, **arguments: int) -> Row:
+    given = tuple(word for key, value in arguments.items() for word in (f"--{key}", str(value)))
+    return Row(name, table, column, mode, panel, given, over="udp", role=role)
+
+
+def _udp_echo(clients: int, size: int) -> Row:
+    name, column = f"udp-{clients}x{_short(size)}", f"{_plural(clients, 'client')}, {SIZES[size]}"
+    panel = f"UDP echo: {column}" if size == 64 else ""  # Those of 1200 B look the same.
+    return _udp(name, UDP_ECHO, column, "datagrams", "echo", panel, connections=clients, size=size)
+
+
+def _udp_batch(size: int) -> Row:
+    name, column = f"udp-batch-{_short(size)}", f"in batches, {SIZES[size]}"
+    panel = f"UDP echo: {column}" if size == 64 else ""
+    return _udp(name, UDP_ECHO, column, "datagrams", "batch", panel, connections=32, window=4, size=size)
+
+
+def _udp_receive(size: int) -> Row:
+    name, column = f"udp-receive-{_short(size)}", f"receive, {SIZES[size]}"
+    panel = f"UDP: {column}" if size == 64 else ""
+    return _udp(name, UDP_ONE_WAY, column, "flood", "sink", panel, window=128, size=size)
+
+
+def _udp_runs(name: str, column: str, mode: str, role: str) -> Row:
+    return _udp(name, UDP_ONE_WAY, column, mode, role, f"UDP: {column}", size=1200, **RUNS)
+
+
 ROWS = [
-    *(_echo(connections, size) for size in SIZES for connections in (1, 64, 1000)),
-    Row("bulk", "bulk, a KiB", "bulk", ("--size", "262144"), sink=True),
-    Row("connect", "a connection", "connect", ("--connections", "32")),
+    *(_tcp_echo(connections, size) for size in (64, 4096, 65536) for connections in (1, 64, 1000)),
+    Row("bulk", "TCP, bulk and connections", "bulk, a KiB", "bulk", arguments=("--size", "262144"), role="sink"),
+    Row("connect", "TCP, bulk and connections", "a connection", "connect", arguments=("--connections", "32")),
     # A count, not a time: it hardly varies, so a few rounds are enough.
-    Row("idle", "an idle connection", "idle", ("--connections", "4000"), value="bytes", unit="B", rounds_max=2),
+    Row(
+        "idle",
+        "Memory of the server for an idle connection that has done one echo",
+        "bytes",
+        "idle",
+        arguments=("--connections", "4000"),
+        value="bytes",
+        unit="B",
+        rounds_max=2,
+    ),
+    *(_unix_echo(connections, size) for connections, size in ((1, 64), (64, 64), (64, 4096), (64, 65536))),
+    *(_udp_echo(clients, size) for size in (64, 1200) for clients in (1, 64)),
+    *(_udp_batch(size) for size in (64, 1200)),
+    *(_udp_receive(size) for size in (64, 1200)),
+    _udp_runs("udp-gro", "receive runs (GRO), 1200 B", "flood", "gro"),
+    _udp_runs("udp-gso", "send runs (GSO), 1200 B", "fetch", "gso"),
+]
+
+# What a benchmark does not look at; see --check.
+CHECKS = [
+    Row("tcp", "", "", "check"),
+    Row("unix", "", "", "check", over="unix"),
+    Row("udp", "", "", "check-datagrams", over="udp"),
+    Row("udp-batch", "", "", "check-datagrams", over="udp", role="batch"),
 ]

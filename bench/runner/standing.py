@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from statistics import mean, median
 
-from .contestants import HAND, HAND_AGAIN, HAND_EPOLL, CONTESTANTS
+from .contestants import CONTESTANTS, HAND, HAND_AGAIN, HAND_EPOLL, HAND_POLLING
 
 AA_SPREAD_MAX = 0.03  # Above it differences between rows mean nothing.
 
@@ -24,6 +24,9 @@ class Cell:
     def minimum(self) -> float | None:
         return min(self.values) if self.values else None
 
+    def has(self, field: str) -> bool:
+        return any(field in answer for answer in self.answers)
+
     def median_of(self, field: str) -> float | None:
         found = [a[field] for a in self.answers if field in a]
         return median(found) if found else None
@@ -35,15 +38,15 @@ class Standing:
 
     cells: dict[str, Cell]
 
-    def hand_written(self, name: str) -> float | None:
-        """The median of a hand-written server; both copies of the io_uring one count."""
+    def value(self, name: str) -> float | None:
+        """The median; of the hand-written server on io_uring both copies count."""
         names = [HAND, HAND_AGAIN] if name == HAND else [name]
         found = [self.cells[n].median for n in names if n in self.cells and self.cells[n].values]
         return mean(found) if found else None
 
     def ceiling(self) -> tuple[str, float] | None:
-        """The better of the hand-written servers, by name and value."""
-        found = [(name, self.hand_written(name)) for name in (HAND, HAND_EPOLL)]
+        """The best of the hand-written servers, by name and value."""
+        found = [(name, self.value(name)) for name in (HAND, HAND_POLLING, HAND_EPOLL)]
         return min(((n, v) for n, v in found if v), key=lambda pair: pair[1], default=None)
 
     def ratio(self, name: str) -> float | None:

@@ -4,11 +4,13 @@ import json
 import os
 import socket
 import subprocess
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 from .contestants import Contestant
 from .rows import Row
-from .sandbox import die_with_parent
+from .sandbox import die_with_parent, let_others_finish
 
 LOAD_SECONDS_MAX = 40
 
@@ -19,18 +21,18 @@ class Failed(Exception):
 
 def run(folder: Path, who: Contestant, row: Row, timing: tuple[str, ...]) -> dict:
     """The load generator's answer for this server. Raises Failed."""
-    with _reserved_port() as held:
-        port = str(held.getsockname()[1])
+    prepare = let_others_finish if row.over == "udp" else die_with_parent
+    with _fresh_place(row.over) as place:
         server = subprocess.Popen(
-            [folder / who.program, port, *(["sink"] if row.sink else [])],
+            [folder / who.program(row), place, row.role],
             env=os.environ | who.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            preexec_fn=die_with_parent,
+            preexec_fn=prepare,
         )
         try:
-            answer = _load(folder, [row.mode, port, str(server.pid), *row.arguments, *timing])
+            answer = _load(folder, prepare, [row.mode, place, str(server.pid), *row.arguments, *timing])
             _check_driver(server.pid, who)
             return answer
         except Failed as failure:
@@ -43,23 +45,32 @@ def run(folder: Path, who: Contestant, row: Row, timing: tuple[str, ...]) -> dic
             server.stderr.close()
 
 
-def _reserved_port() -> socket.socket:
-    # Bound but not listening: no other process gets the port, and the server can still listen on it.
-    held = socket.socket()
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    held.bind(("127.0.0.1", 0))
-    return held
+@contextmanager
+def _fresh_place(over: str):
+    """A port or path that nobody has used yet: io_uring lets go of one only some time after its process has ended."""
+    if over == "unix":
+        with tempfile.TemporaryDirectory() as folder:
+            yield str(Path(folder) / "server")
+        return
+    with socket.socket(type=socket.SOCK_DGRAM if over == "udp" else socket.SOCK_STREAM) as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.bind(("127.0.0.1", 0))
+        port = str(held.getsockname()[1])
+        if over == "udp":
+            held.close()  # Bound it would receive; nobody else is in our network namespace.
+        # Bound but not listening: no other process gets the port, and the server can still listen on it.
+        yield port
 
 
-def _load(folder: Path, arguments: list[str]) -> dict:
+def _load(folder: Path, prepare, arguments: list[str]) -> dict:
     try:
         done = subprocess.run(
             [folder / "load", *arguments],
             capture_output=True,
             text=True,
             timeout=LOAD_SECONDS_MAX,
-            preexec_fn=die_with_parent,
+            preexec_fn=prepare,
         )
     except subprocess.TimeoutExpired:
         raise Failed(f"no end after {LOAD_SECONDS_MAX} s") from None
