@@ -1,4 +1,5 @@
 // One thread's turns.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -55,11 +56,15 @@ void loop::run_until(const bool& ended) noexcept {
   while (!ended) {
     run_round();
     if (ended) break;
-    driver_.it->turn(empty() ? timers_.earliest() : now());
-    set_now(driver_.it->now());
-    timers_.fire_due(now());
-    run_posted();
+    turn(time_point::max());
   }
+}
+
+void loop::turn(time_point latest) noexcept {
+  driver_.it->turn(empty() ? std::min(latest, timers_.earliest()) : now());
+  set_now(driver_.it->now());
+  timers_.fire_due(now());
+  run_posted();
 }
 
 void loop::post(std::function<void()> work) {

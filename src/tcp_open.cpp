@@ -6,6 +6,7 @@
 
 #include "connecting.hpp"
 #include "inherited.hpp"
+#include "known_endpoints.hpp"
 
 namespace soquete::tcp {
 namespace {
@@ -109,7 +110,7 @@ task<result<stream>> connect_any(where to, std::string text, connect_options opt
   };
   for (const where::alternative& one : to.alternatives()) {
     if (one.what == where::kind::descriptor) co_return stream::adopt(here, one.descriptor);
-    auto candidates = literal_endpoints(one, purpose::connect);
+    auto candidates = known_endpoints(here.net(), one, purpose::connect);
     if (!candidates) co_return fail(about(std::move(candidates.error()), step::resolve, text));
     is_list |= candidates->size() > 1;
     for (const endpoint& candidate : *candidates) {
@@ -206,7 +207,7 @@ result<opened_listeners> open_alternative(loop& here, const where::alternative& 
     opened.are_inherited = true;
     return opened;
   }
-  auto endpoints = literal_endpoints(one, purpose::listen);
+  auto endpoints = known_endpoints(here.net(), one, purpose::listen);
   if (!endpoints) return fail(std::move(endpoints.error()));
   std::optional<error> why;
   for (endpoint at : *endpoints) {

@@ -5,6 +5,7 @@
 #include <soquete/deadline.hpp>
 
 #include "inherited.hpp"
+#include "known_endpoints.hpp"
 
 namespace soquete::udp {
 namespace {
@@ -107,7 +108,7 @@ result<socket> first_of_places(loop& here, const where& places, purpose what, Op
       if (got) return got;
       continue;
     }
-    auto candidates = literal_endpoints(one, what);
+    auto candidates = known_endpoints(here.net(), one, what);
     if (!candidates) {
       got = fail(about(std::move(candidates.error()), step::resolve, to_string(one)));
       continue;
@@ -183,7 +184,7 @@ result<opened_sockets> open_place(loop& here, const where::alternative& one, con
     opened.are_inherited = true;
     return opened;
   }
-  auto endpoints = literal_endpoints(one, purpose::listen);
+  auto endpoints = known_endpoints(here.net(), one, purpose::listen);
   if (!endpoints) return fail(about(std::move(endpoints.error()), step::resolve, to_string(one)));
   std::optional<error> why;
   for (endpoint at : *endpoints) {

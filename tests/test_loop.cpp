@@ -60,6 +60,9 @@ class watched_driver final : public driver {
   result<void> shutdown(socket_block& b, direction d) override { return inner_->shutdown(b, d); }
   void close(socket_block& b) noexcept override { inner_->close(b); }
   owned_descriptor release(socket_block& b) override { return inner_->release(b); }
+  std::vector<address> addresses_of(std::string_view host) const override {
+    return inner_->addresses_of(host);
+  }
   bool start(op& o) noexcept override { return inner_->start(o); }
   void cancel(op& o) noexcept override { inner_->cancel(o); }
   time_point now() const noexcept override { return inner_->now() + watcher_.leap; }

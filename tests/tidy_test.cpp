@@ -22,20 +22,20 @@ namespace fs = std::filesystem;
 constexpr std::string_view floors[] = {
     // F0, values
     "address address_* bytes endpoint error exit_status lease message option owned owned_descriptor prefix "
-    "tcp_info text where",
+    "sim_options tcp_info text where",
     // F1, coroutines
     "cancel copy event frame memory race reader run_queue scope stream suspended task",
     // F2, the seam
-    "descriptors driver op process",
+    "descriptors driver known_endpoints op process",
     // F3, drivers
-    "kernel/ sim sim/",
+    "kernel/ sim/",
     // F4, turns, deadlines, threads
     "blocking context deadline loop loop_* post run signals timers",
     // F5, what users hold
     "child connecting datagram datagram_options descriptor handover inherited local local_* options pipe "
     "serve serve_* socket tcp tcp_* transfer udp udp_*",
     // F6, names and secrecy
-    "dns/ resolve tls tls/",
+    "dns/ resolve sim tls tls/ world/",
     // F7, all of it; apps/ and examples/ stand here too
     "soquete",
 };

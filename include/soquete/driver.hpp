@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace soquete {
 
@@ -167,6 +168,10 @@ class driver {
   virtual void close(socket_block&) noexcept = 0;  // close(2)
   /// Lets the descriptor go, open, with all that has arrived on it. Otherwise as close().
   virtual owned_descriptor release(socket_block&) = 0;
+
+  /// The addresses of a host that the driver knows by name without asking anybody, the best first: a simulated
+  /// network knows its hosts. Empty: it knows none.
+  virtual std::vector<address> addresses_of(std::string_view) const { return {}; }
 
   // Operations: each ends exactly once.
   /// True: it is done, `outcome` is set and nobody is woken. False: one complete() follows, later.

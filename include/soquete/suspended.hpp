@@ -22,6 +22,13 @@ class suspension_report {
   /// The deadline that governs all awaits below the current one.
   void until(time_point deadline);
 
+  /// Of an operation: it waits for one peer, which may never answer.
+  void depends_on_a_peer() noexcept { ++of_peers_; }
+  /// Of an operation: it waits for whoever comes, and may do so for ever.
+  void serves_anybody() noexcept { ++of_anybody_; }
+  std::size_t waits_for_peers() const noexcept { return of_peers_; }      ///< How many did.
+  std::size_t waits_for_anybody() const noexcept { return of_anybody_; }  ///< How many did.
+
   /// Opens a level of the tree.
   void enter() { ++depth_; }
   void leave() { --depth_; }  ///< Closes the level.
@@ -34,6 +41,8 @@ class suspension_report {
 
   time_point now_;
   unsigned depth_ = 0;
+  std::size_t of_peers_ = 0;
+  std::size_t of_anybody_ = 0;
   std::string text_;
 };
 

@@ -1,0 +1,189 @@
+// A simulated network: the same program, any history, one seed.  docs/simulation.md
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <soquete/loop.hpp>
+#include <soquete/sim_options.hpp>
+#include <soquete/task.hpp>
+#include <source_location>
+#include <string>
+#include <string_view>
+
+/// Tests that never run on a kernel: hosts, links, faults and time in memory.
+namespace soquete::sim {
+
+class world;
+
+/// What a host runs: called when it starts, and again when it starts after a crash.
+using program = std::function<task<result<void>>()>;
+
+/// One simulated computer. Belongs to its world.
+class host {
+ public:
+  host(const host&) = delete;
+  host& operator=(const host&) = delete;
+
+  /// Starts a program there, now or as soon as the host is up. What it is made of lives as long as the host, so a
+  /// coroutine lambda may capture. A program that ends with an error, other than by a crash, is a failure of the test.
+  void spawn(program what);
+
+  const std::string& name() const noexcept;                ///< In the simulated DNS.
+  std::span<const address> addresses() const noexcept;     ///< Its own; the loopback's go without saying.
+  bool is_up() const noexcept;                             ///< Has it not crashed?
+
+  /// Power fails: memory and sockets are gone, and nobody is told. Its programs are cancelled, and all that they
+  /// start meanwhile fails; so their destructors run, on a machine without a network.
+  void crash();
+  /// Starts again, with its programs from their beginning; nothing happens if it is up.
+  void restart();
+  /// Its programs stand still that long. What arrives waits.
+  void pause(std::chrono::nanoseconds how_long);
+
+  struct inside;                              ///< Of the library.
+  explicit host(inside& in) noexcept;         ///< Made by world::host().
+
+ private:
+  inside& inside_;
+};
+
+/// Hosts and the network between them. Everything happens on the thread that calls.
+class world {
+ public:
+  /// Equal seeds give equal histories, on every machine and with every compiler.
+  explicit world(std::uint64_t seed);
+  world(const world&) = delete;
+  world& operator=(const world&) = delete;
+  ~world();
+
+  /// A new host, up. The name is in the simulated DNS: `tcp::connect("server:7")`.
+  sim::host& host(std::string_view name, const host_options& = {});
+  /// Both directions between two hosts from now on.
+  void link(sim::host& one, sim::host& other, const link_options&);
+  /// One direction.
+  void link_one_way(sim::host& from, sim::host& to, const link_options&);
+  /// Links that nothing else is said of, and that are not yet used.
+  void usual_link(const link_options&);
+  /// What can go wrong by itself, drawn from the seed.
+  void faults(const swarm&);
+
+  /// Nothing passes between the two, in both directions, until heal().
+  void partition(sim::host& one, sim::host& other);
+  /// Nothing passes in this direction, until heal().
+  void partition_one_way(sim::host& from, sim::host& to);
+  /// What partition() has cut is whole; bytes of streams that were held up go on, in order.
+  void heal();
+
+  /// Does that at this time after the beginning.
+  void at(std::chrono::nanoseconds when, std::function<void()> what);
+  /// Time passes, at most so much; less once nothing can happen any more. Programs go on afterwards.
+  void advance(std::chrono::nanoseconds how_long);
+  /// The whole run: advance(), then all programs are asked to end, and what is left open or waiting is told.
+  void run_for(std::chrono::nanoseconds how_long);
+
+  /// Holds at this point in every run.
+  void always(bool holds, std::string_view what, std::source_location = std::source_location::current());
+  /// Holds at this point in at least one run of check(); so it says that the test reaches what it is for.
+  void sometimes(bool holds, std::string_view what);
+
+  std::string bytes(std::size_t size);            ///< Drawn from the seed.
+  std::uint64_t number(std::uint64_t below);      ///< Drawn from the seed, less than `below`, which is not 0.
+  std::chrono::nanoseconds now() const noexcept;  ///< Since the beginning.
+  std::uint64_t seed() const noexcept;            ///< As given.
+  /// Of all that has happened so far. Equal histories have equal hashes.
+  std::uint64_t trace_hash() const noexcept;
+  std::uint64_t events() const noexcept;  ///< How many have happened.
+  /// Every socket and connection, a line each, as a person reads them.
+  std::string netstat() const;
+  /// From now on the history is kept as text; see history().
+  void keep_history();
+  const std::string& history() const noexcept;  ///< A line for each step since keep_history().
+
+  /// The first thing that went wrong, with where all tasks wait; empty: nothing has.
+  const std::string& failure() const noexcept;
+
+  struct inside;                                            ///< Of the library.
+  inside& internals() noexcept { return *inside_; }         ///< Of the library.
+
+ private:
+  owned<inside> inside_;
+};
+
+/// One program, told what network it runs in.
+using scenario = std::function<void(world&)>;
+
+/// How to check a scenario.
+struct check_options {
+  std::uint64_t seeds = 100;      ///< How many. The environment variable SOQUETE_SIM_SEEDS overrides it.
+  std::uint64_t first_seed = 1;   ///< SOQUETE_SIM_SEED runs this one alone, and prints its history.
+};
+
+/// What came of it.
+struct check_report {
+  std::uint64_t seeds = 0;                ///< That were run.
+  std::uint64_t events = 0;               ///< In all of them.
+  std::chrono::nanoseconds virtual_time{};  ///< In all of them.
+  std::uint64_t trace_hash = 0;           ///< Of all histories, in order.
+};
+
+/// Thrown by check() when a seed has failed: test frameworks show what(). The library throws nothing else.
+class failed : public std::exception {
+ public:
+  explicit failed(std::string words);                  ///< With all that there is to say.
+  ~failed() override;
+  const char* what() const noexcept override;          ///< The seed, the scenario, and the command that replays it.
+
+ private:
+  std::string words_;
+};
+
+namespace detail {
+
+/// What a test framework tells of the test that runs.
+struct test_in_progress {
+  std::string name;
+  std::string filter;                    // The option that runs it alone.
+  bool (*has_failed)() = nullptr;        // Is a failure noted already?
+};
+
+check_report check(check_options options, const scenario& what, test_in_progress test);
+
+}  // namespace detail
+}  // namespace soquete::sim
+
+namespace testing {
+class UnitTest;
+class Test;
+}  // namespace testing
+
+namespace soquete::sim {
+namespace detail {
+
+// Where GoogleTest is included before this header, its tests are known by name.
+template <class Unit = testing::UnitTest, class Test = testing::Test>
+test_in_progress this_test() {
+  test_in_progress told;
+  if constexpr (requires { Unit::GetInstance()->current_test_info()->name(); }) {
+    if (const auto* running = Unit::GetInstance()->current_test_info()) {
+      told.name.append(running->test_suite_name()).append(".").append(running->name());
+      told.filter = "--gtest_filter=" + told.name;
+      told.has_failed = [] { return Test::HasFailure(); };
+    }
+  }
+  return told;
+}
+
+}  // namespace detail
+
+/// A simulated host by itself, for a loop of your own: loop::use(). Its turns move its own time; where nothing can
+/// happen any more, a turn waits for loop::post().
+chosen_driver open_driver(run_queue& queue, std::uint64_t seed = 0);
+
+/// Runs the scenario once for each seed, each time in a new world, until one fails. A failure is what world::always
+/// says, a deadlock, a livelock, a leak, a program that ends with an error, an EXPECT of GoogleTest.
+/// Throws `failed`; without exceptions it prints the same and aborts.
+inline check_report check(check_options options, const scenario& what) {
+  return detail::check(options, what, detail::this_test());
+}
+
+}  // namespace soquete::sim

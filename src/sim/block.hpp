@@ -1,0 +1,75 @@
+// A simulated socket.
+#pragma once
+
+#include <array>
+#include <cerrno>
+#include <soquete/driver.hpp>
+
+#include "sim/connection.hpp"
+#include "sim/line.hpp"
+#include "sim/machine.hpp"
+
+namespace soquete::sim {
+
+/// A datagram that has come.
+struct arrived_datagram {
+  endpoint from;
+  address to;
+  std::vector<std::byte> payload;
+  std::int16_t hops = 64;
+  std::int16_t traffic_class = 0;
+  moment when{};
+};
+
+constexpr std::size_t option_count = static_cast<std::size_t>(option::receive_segments) + 1;
+
+struct block final : socket_block {
+  block(soquete::driver& owner, machine& on) noexcept : socket_block(owner), at(on) {}
+
+  std::int64_t& value(option which) noexcept { return values[static_cast<std::size_t>(which)]; }
+  std::int64_t value(option which) const noexcept { return values[static_cast<std::size_t>(which)]; }
+  /// IPv4 over IPv6: addresses of the first are shown mapped.
+  bool shows_mapped() const noexcept { return domain == family::v6; }
+  endpoint shown(const endpoint& one) const noexcept {
+    if (!shows_mapped() || !one.is_ip() || !one.addr().is_v4()) return one;
+    return {one.addr().mapped(), one.port()};
+  }
+  bool is_of_streams() const noexcept { return kind != descriptor_kind::datagram; }
+
+  /// What was waited for may have come: the reader tries again in the next round.
+  void wake_reader() noexcept;
+  /// There may be room: the writer tries again at once.
+  void wake_writer() noexcept;
+  /// The connection has come about, or not.
+  void connected(int cause) noexcept;
+
+  machine& at;
+  struct poke_waiter : waiter {
+    block* of = nullptr;
+  } poke;
+  bool reader_parked = false;
+  bool writer_parked = false;
+  bool poke_queued = false;
+  bool closing = false;
+  bool forgotten = false;  ///< Its number and its port are free.
+
+  endpoint bound;  ///< As others know it, IPv4 unmapped; nothing: it has no name yet.
+  std::array<std::int64_t, option_count> values{};
+
+  // Of streams.
+  shared<connection> wire;
+  unsigned side = 0;  ///< Which end of the wire it is.
+
+  // Of listeners.
+  int backlog = 0;
+  line<shared<connection>> waiting;
+
+  // Of datagrams.
+  endpoint peer;  ///< To which it is connected, unmapped; nothing: to none.
+  line<arrived_datagram> arrived;
+  std::size_t arrived_bytes = 0;
+  std::uint32_t drops = 0;
+  int pending_error = 0;  ///< An errno, told once.
+};
+
+}  // namespace soquete::sim

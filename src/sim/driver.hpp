@@ -1,0 +1,110 @@
+// The driver of one simulated host: the contract of docs/driver.md, kept in memory and virtual time.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <soquete/driver.hpp>
+
+#include "sim/block.hpp"
+#include "sim/machine.hpp"
+#include "sim/network.hpp"
+#include "sim/pool.hpp"
+
+namespace soquete::sim {
+
+class host_driver final : public driver {
+ public:
+  /// Of a machine that is down, and up from now on.
+  host_driver(run_queue& queue, machine& on);
+  /// Alone in a network of its own; its turns move the time.
+  host_driver(run_queue& queue, std::unique_ptr<network> own, machine& on);
+  ~host_driver() override;
+
+  std::string_view name() const noexcept override { return "simulated"; }
+  driver_counts counts() const noexcept override;
+
+  result<socket_block*> open(family, transport) override;
+  result<socket_block*> adopt(owned_descriptor) override;
+  result<socket_pair> pair(transport) override;
+  result<socket_block*> watch_signals(std::span<const int> signals) override;
+  result<void> bind(socket_block&, const endpoint&) override;
+  result<void> listen(socket_block&, int backlog) override;
+  result<void> claim(socket_block&, const endpoint& where, const path_claim&) override;
+  void own_path(socket_block&) override {}
+  bool owns_path(const socket_block&) const override { return false; }
+  result<endpoint> local(const socket_block&) const override;
+  result<endpoint> peer(const socket_block&) const override;
+  result<credentials> peer_credentials(const socket_block&) const override;
+  result<void> disconnect(socket_block&) override;
+  result<void> join(socket_block&, const group_membership&) override;
+  result<void> leave(socket_block&, const group_membership&) override;
+  result<void> set(socket_block&, option, std::int64_t value) override;
+  result<std::int64_t> get(const socket_block&, option) const override;
+  result<void> set(socket_block&, text_option, std::string_view value) override;
+  result<std::string> get(const socket_block&, text_option) const override;
+  result<void> set_raw(socket_block&, option_number, bytes value) override;
+  result<std::size_t> get_raw(const socket_block&, option_number, mutable_bytes into) const override;
+  result<tcp_info> info(const socket_block&) const override;
+  result<void> shutdown(socket_block&, direction) override;
+  void close(socket_block&) noexcept override;
+  owned_descriptor release(socket_block&) override;
+  std::vector<address> addresses_of(std::string_view name) const override;
+
+  bool start(op&) noexcept override;
+  void cancel(op&) noexcept override;
+
+  time_point now() const noexcept override;
+  void turn(time_point until) noexcept override;
+  void wake() noexcept override;
+  void drain() noexcept override {}
+
+  /// The moment in the world at which this clock shows that.
+  moment moment_of(time_point shown) const noexcept;
+  /// All its sockets are gone without a word to anybody; whatever is started from now on fails.
+  void lose_memory() noexcept;
+  machine& on() noexcept { return at_; }
+
+  // For blocks.
+  void wake_reader(block& b) noexcept;
+  void wake_writer(block& b) noexcept;
+  void connected(block& b, int cause) noexcept;
+  /// A datagram was refused where it went.
+  void refused(block& b) noexcept;
+
+ private:
+  bool start_reading(block& b, op& o) noexcept;
+  bool start_writing(block& b, op& o) noexcept;
+  bool try_reading(block& b) noexcept;
+  bool try_writing(block& b) noexcept;
+  bool start_connecting(block& b, op& o) noexcept;
+  bool send(block& b, op& o) noexcept;
+  bool send_datagrams(block& b, op& o) noexcept;
+  int send_datagram(block& b, const outgoing_message& m);
+  std::int64_t receive(block& b, op& o) noexcept;
+  std::int64_t receive_lease(block& b, op& o) noexcept;
+  std::int64_t accept(block& b, op& o) noexcept;
+  std::int64_t receive_messages(block& b, op& o) noexcept;
+  std::int64_t readable(const block& b) const noexcept;
+  void poked(block& b) noexcept;
+  void forget(block& b) noexcept;
+  void free(block& b) noexcept;
+  void note_end(const block& b, const op& o);
+  result<block*> make_block(family where, transport how);
+
+  std::unique_ptr<network> own_;  ///< Before what lives in it.
+  network& net_;
+  machine& at_;
+  byte_pool bytes_;
+  message_pool messages_;
+  std::vector<std::byte> scratch_;
+  std::size_t open_ = 0;
+  bool is_dead_ = false;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool woken_ = false;
+};
+
+}  // namespace soquete::sim

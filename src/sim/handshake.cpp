@@ -1,0 +1,205 @@
+// A simulated TCP connection: how it comes about, and what comes to its ends.
+#include <algorithm>
+#include <cerrno>
+
+#include "sim/block.hpp"
+#include "sim/connection.hpp"
+#include "sim/machine.hpp"
+
+namespace soquete::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+// SYNs after 1, 3, 7, 15, 31 and 63 seconds; after 127 nobody is there.  tcp_syn_retries, tcp(7)
+constexpr unsigned attempts_max = 7;
+// Unanswered bytes are sent again for that long.  tcp_retries2, tcp(7)
+constexpr moment patience = 924s;
+
+}  // namespace
+
+void connection::happen(network&, unsigned what) noexcept {
+  switch (what) {
+    case syn: return syn_came();
+    case again: return ask_again();
+    case refusal: return fail_to_connect(ECONNREFUSED);
+    case middle: return break_in_the_middle();
+    case piece_event:
+    case piece_event + 1: return pieces_came(what - piece_event);
+    case give_up:
+    case give_up + 1: return given_up(what - give_up);
+    default: break;
+  }
+  const unsigned side = what - credit_event;
+  way& w = ways_[side];
+  w.credit_expected = false;
+  if (ways_[1 - side].along->is_cut()) {
+    w.credit_stalled = true;
+    return;
+  }
+  pump(side);
+  end& me = ends_[side];
+  if (me.owner != nullptr && room_left(w) != 0) me.owner->wake_writer();
+  if (is_hungry(side)) expect_credit(side);
+}
+
+void connection::ask() {
+  note(0, noted::asked, ends_[0].name.port(), ends_[1].name.port());
+  send_syn();
+}
+
+void connection::send_syn() {
+  ++attempts_;
+  asked_at_ = net_.now();
+  const bool is_lost = ways_[0].along == nullptr || ways_[0].along->loses() || net_.strikes(&weather::loss);
+  if (is_lost) return lose_syn();
+  net_.events.add(net_.now() + ways_[0].along->delay(), *this, syn);
+}
+
+void connection::lose_syn() {
+  note(0, noted::lost);
+  const moment wait = 1s * (1 << (attempts_ - 1));
+  net_.events.add(std::max(asked_at_ + wait, net_.now()), *this, again);
+}
+
+void connection::ask_again() {
+  if (ends_[0].now != state::opening) return;
+  if (attempts_ == attempts_max) return fail_to_connect(ETIMEDOUT);
+  send_syn();
+}
+
+void connection::syn_came() {
+  machine* const there = ends_[1].at;
+  if (ways_[0].along->is_cut() || !there->is_up()) return lose_syn();
+  // A socket that asks for its own port meets itself: TCP calls it a simultaneous open.
+  if (there == ends_[0].at && ends_[0].name == ends_[1].name) {
+    if (ends_[0].owner != nullptr) ends_[0].owner->connected(0);
+    return;
+  }
+  block* const listener =
+      net_.strikes(&weather::refuse) ? nullptr : there->find_listener(ends_[1].name, ends_[0].name);
+  if (listener == nullptr) {
+    if (ways_[1].along->is_cut()) return lose_syn();
+    note(1, noted::refused);
+    net_.events.add(net_.now() + ways_[1].along->delay(), *this, refusal);
+    return;
+  }
+  // One more than asked for, as on Linux.  listen(2)
+  if (listener->waiting.size() > static_cast<std::size_t>(std::max(listener->backlog, 0))) return lose_syn();
+  const std::int64_t receive_room = listener->value(option::receive_buffer);
+  ways_[0].window =
+      receive_room > 0 ? static_cast<std::size_t>(receive_room) : ways_[0].along->draw_window();
+  for (way& w : ways_) w.edge = w.advertised = w.window;
+  ends_[1].now = state::opening;
+  fly(1, 0, flag::syn);
+}
+
+void connection::fail_to_connect(int cause) {
+  end& me = ends_[0];
+  if (me.now != state::opening) return;
+  me.now = state::gone;
+  me.broken = true;
+  ends_[1].now = state::gone;
+  note(0, noted::refused, static_cast<std::uint64_t>(cause));
+  if (me.owner != nullptr) me.owner->connected(cause);
+}
+
+// The second and the third packet.
+void connection::handshake(unsigned side) {
+  if (side == 1) {
+    if (ends_[0].now != state::opening) return send_reset(0);
+    ends_[0].now = state::open;
+    note(0, noted::connected);
+    fly(0, 0, flag::syn);
+    if (ends_[0].owner != nullptr) ends_[0].owner->connected(0);
+    return;
+  }
+  if (ends_[1].now != state::opening) return;
+  block* const listener = ends_[1].at->find_listener(ends_[1].name, ends_[0].name);
+  if (listener == nullptr) return send_reset(1);
+  ends_[1].now = state::open;
+  note(1, noted::connected);
+  listener->waiting.push(shared<connection>(this));
+  listener->wake_reader();
+}
+
+bool connection::is_stopped(unsigned side) const noexcept {
+  return ways_[side].along->is_cut() || !ends_[1 - side].at->is_up();
+}
+
+void connection::pieces_came(unsigned side) {
+  way& w = ways_[side];
+  if (w.flying.empty()) return;
+  if (is_stopped(side)) {
+    w.stalled = true;
+    if (w.flying.front().what == flag::syn && side == 1) {
+      // The client hears nothing, and asks in vain until its patience ends.
+      attempts_ = attempts_max;
+      net_.events.add(std::max(asked_at_ + 127s, net_.now()), *this, again);
+    }
+    if (w.gives_up || ends_[side].now == state::gone) return;
+    w.gives_up = true;
+    const block* const owner = ends_[side].owner;
+    const std::int64_t limit = owner != nullptr ? owner->value(option::user_timeout) : 0;
+    net_.events.add(net_.now() + (limit > 0 ? moment(std::chrono::milliseconds(limit)) : patience), *this,
+                    give_up + side);
+    return;
+  }
+  w.stalled = false;
+  while (!w.flying.empty() && w.flying.front().at <= net_.now()) deliver(side, w.flying.pop());
+}
+
+void connection::deliver(unsigned side, const piece& one) {
+  const unsigned there = 1 - side;
+  end& to = ends_[there];
+  way& w = ways_[side];
+  switch (one.what) {
+    case flag::syn: return handshake(side);
+    case flag::reset:
+      note(there, noted::reset);
+      return reset_came(there, ECONNRESET);
+    case flag::fin:
+      note(there, noted::finished);
+      to.finished = true;
+      if (to.owner != nullptr) to.owner->wake_reader();
+      return end_came(there);
+    case flag::none: break;
+  }
+  const std::uint64_t size = one.until - w.arrived;
+  w.arrived = one.until;
+  note(there, noted::came, size);
+  if (to.now == state::open) {
+    tell_sender(side);
+    if (to.owner != nullptr) to.owner->wake_reader();
+    return;
+  }
+  // Nobody there takes it: the answer is a reset, but never to one.
+  if (ends_[side].now != state::gone) send_reset(there);
+}
+
+void connection::given_up(unsigned side) {
+  way& w = ways_[side];
+  w.gives_up = false;
+  if (!w.stalled || !is_stopped(side)) return;
+  note(side, noted::lost);
+  reset_came(side, ETIMEDOUT);
+}
+
+void connection::resume() noexcept {
+  for (unsigned side : {0U, 1U}) {
+    way& w = ways_[side];
+    if (w.along == nullptr) continue;
+    if (w.stalled && !is_stopped(side)) {
+      w.stalled = false;
+      // Sent again sooner or later.
+      net_.events.add(net_.now() + w.along->delay(), *this, piece_event + side);
+    }
+    if (w.credit_stalled && !ways_[1 - side].along->is_cut()) {
+      w.credit_stalled = false;
+      w.credit_expected = true;
+      net_.events.add(net_.now() + ways_[1 - side].along->delay(), *this, credit_event + side);
+    }
+  }
+}
+
+}  // namespace soquete::sim

@@ -1,0 +1,78 @@
+// One simulated host as the network sees it: addresses, descriptors, ports.
+#pragma once
+
+#include <map>
+#include <soquete/endpoint.hpp>
+#include <string>
+#include <vector>
+
+#include "sim/network.hpp"
+
+namespace soquete::sim {
+
+struct block;
+class host_driver;
+
+class machine {
+ public:
+  /// Simulated descriptors begin here, where no real one is: close(2) of one by mistake hurts nobody.
+  static constexpr int first_descriptor = 1'000'000'003;
+  /// As Linux has them by default.  ip_local_port_range, ip(7)
+  static constexpr std::uint16_t first_free_port = 32'768;
+  static constexpr std::uint16_t last_free_port = 60'999;
+
+  machine(network& in, std::uint32_t number, std::string name, const host_options&);
+  machine(const machine&) = delete;
+  machine& operator=(const machine&) = delete;
+
+  network& net;
+  const std::uint32_t number;
+  const std::string name;
+  const std::vector<address> addresses;
+  const std::size_t descriptor_limit;
+  const moment skew;
+  host_driver* driver = nullptr;  ///< Of its present life; null while it is down.
+  bool is_paused = false;
+  bool is_waiting = false;  ///< Among those that are ready.
+  unsigned life = 0;        ///< How often it has started.
+
+  bool is_up() const noexcept { return driver != nullptr; }
+  bool has(const address& one) const noexcept;
+  /// From which address it talks to that one; false: it has none of the family.
+  bool source_for(const address& to, address& from) const noexcept;
+  /// Something there can run.
+  void make_ready();
+
+  /// The lowest that is free, or -EMFILE.
+  int take_descriptor(block& whose);
+  void free_descriptor(int number) noexcept;
+  std::size_t open_descriptors() const noexcept { return open_; }
+  const std::vector<block*>& descriptors() const noexcept { return descriptors_; }
+
+  /// Gives the socket its name, a free port for 0. 0 or -errno.
+  int bind(block& whose, const endpoint& where);
+  /// A free port towards that peer for a socket that has no name yet. 0 or -errno.
+  int bind_for(block& whose, const endpoint& peer);
+  /// 0 or -errno: somebody else listens there.
+  int may_listen(const block& whose) const noexcept;
+  void unbind(block& whose) noexcept;
+  /// What takes connections to `to`, from `from`.
+  block* find_listener(const endpoint& to, const endpoint& from) noexcept;
+  /// What receives datagrams to `to`, from `from`.
+  block* find_datagram(const endpoint& to, const endpoint& from) noexcept;
+
+ private:
+  using port_table = std::map<std::uint16_t, std::vector<block*>>;
+  port_table& table_for(const block& whose) noexcept;
+  bool is_free(const block& whose, const endpoint& where) const noexcept;
+  std::uint16_t free_port(const block& whose, const endpoint& where, const endpoint* peer);
+
+  std::vector<block*> descriptors_;  ///< Null: free.
+  std::size_t open_ = 0;
+  std::size_t maybe_free_ = 0;  ///< None below is free.
+  port_table stream_ports_;
+  port_table datagram_ports_;
+  random ports_;
+};
+
+}  // namespace soquete::sim

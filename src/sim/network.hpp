@@ -1,0 +1,123 @@
+// A network in memory: machines, links, what travels between them, and the time.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <soquete/sim_options.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/agenda.hpp"
+#include "sim/random.hpp"
+#include "sim/trace.hpp"
+
+namespace soquete::sim {
+
+class connection;
+class machine;
+
+/// One direction between two machines, or from a machine to itself.
+class link {
+ public:
+  link(std::uint64_t seed, std::uint32_t number, bool is_inside) noexcept
+      : draws_(seed, purpose::link, number), is_inside_(is_inside) {}
+
+  void set(const link_options& how) noexcept;
+  const link_options& how() const noexcept { return how_; }
+
+  enum class cause : unsigned { script = 1, fault = 2, both = 3 };
+  void cut(cause why) noexcept { cuts_ |= static_cast<unsigned>(why); }
+  void mend(cause why) noexcept { cuts_ &= ~static_cast<unsigned>(why); }
+  bool is_cut() const noexcept { return cuts_ != 0; }
+
+  /// When the last of `size` bytes has left, if they are given now.
+  moment leave(moment now, std::size_t size) noexcept;
+  /// How long the next one takes.
+  moment delay() noexcept;
+  bool loses() noexcept { return draws_.happens(loss_); }
+  bool duplicates() noexcept { return draws_.happens(duplicates_); }
+  std::size_t draw_window() noexcept;
+
+ private:
+  link_options how_;
+  random draws_;
+  bool is_inside_;
+  unsigned cuts_ = 0;
+  std::uint64_t loss_ = 0;
+  std::uint64_t duplicates_ = 0;
+  moment busy_until_{};
+};
+
+/// How often faults of each kind happen by themselves, in 2^32nds of the occasions. Nemesis makes the others.
+struct weather {
+  std::uint64_t delay = 0;
+  std::uint64_t loss = 0;
+  std::uint64_t duplicate = 0;
+  std::uint64_t pieces = 0;
+  std::uint64_t reset = 0;
+  std::uint64_t refuse = 0;
+  std::uint64_t exhaust = 0;
+  std::uint64_t order = 0;
+  moment end = moment::max();
+};
+
+class network {
+ public:
+  explicit network(std::uint64_t from) noexcept : seed(from), faults(from, purpose::swarm) {}
+  network(const network&) = delete;
+  network& operator=(const network&) = delete;
+  ~network();
+
+  moment now() const noexcept { return now_; }
+  /// Lets all happen that is due at the next moment, which becomes now; that is not after `latest`.
+  void go_on(moment latest) noexcept;
+  /// Time passes and nothing happens.
+  void pass_until(moment then) noexcept { now_ = then > now_ ? then : now_; }
+
+  machine& add_machine(std::string name, const host_options&);
+  machine* find(const address& at) noexcept;
+  machine* find(std::string_view name) noexcept;
+  const std::vector<std::unique_ptr<machine>>& machines() const noexcept { return machines_; }
+
+  link& between(machine& from, machine& to);
+  /// For links that are first used after this.
+  link_options usual;
+  void cut(machine& from, machine& to, link::cause why);
+  void mend(machine& from, machine& to, link::cause why);
+  /// Mends what was cut for this cause.
+  void mend_all(link::cause why);
+  /// Lets go on what has stopped at a link that is whole again, or at a machine that is up again.
+  void resume_all();
+
+  void add(connection&);
+  void remove(connection&) noexcept;
+  const std::vector<connection*>& connections() const noexcept { return connections_; }
+
+  /// The rate of this kind of fault now: 0 when faults are over.
+  bool strikes(std::uint64_t weather::* kind) noexcept {
+    return clouds.*kind != 0 && now_ < clouds.end && faults.happens(clouds.*kind);
+  }
+  void note(const machine& who, noted what, std::uint64_t a = 0, std::uint64_t b = 0);
+
+  const std::uint64_t seed;
+  agenda events;
+  trace story;
+  weather clouds;
+  random faults;  ///< For what strikes.
+  /// Machines with something to run, in order.
+  std::vector<machine*> ready;
+  /// Somebody outside takes the turns, so drivers do not.
+  bool is_driven = false;
+  std::uint64_t connections_made = 0;
+
+ private:
+  moment now_{};
+  std::vector<std::unique_ptr<machine>> machines_;
+  std::map<address, machine*> by_address_;
+  std::map<std::string, machine*, std::less<>> by_name_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, link> links_;
+  std::vector<connection*> connections_;
+};
+
+}  // namespace soquete::sim

@@ -1,0 +1,120 @@
+// Options of simulated sockets: what has an effect, what has none anywhere, and what is refused.
+#include <cerrno>
+#include <limits>
+
+#include "sim/driver.hpp"
+
+namespace soquete::sim {
+namespace {
+
+enum class treatment : std::uint8_t {
+  effective,  // as on a real system
+  harmless,   // kept and given back; in a model without segments and queues it changes nothing
+  refused,
+};
+
+treatment treatment_of(option which, bool is_of_streams) noexcept {
+  switch (which) {
+    case option::reuse_address:
+    case option::reuse_port:
+    case option::v6_only:
+    case option::receive_buffer:
+    case option::send_buffer:
+    case option::linger:
+    case option::free_bind: return treatment::effective;
+    case option::user_timeout: return is_of_streams ? treatment::effective : treatment::refused;
+    case option::traffic_class:
+    case option::hop_limit:
+    case option::priority: return treatment::effective;
+    case option::no_delay:
+    case option::not_sent_low_water: return is_of_streams ? treatment::harmless : treatment::refused;
+    case option::tell_destination:
+    case option::tell_traffic_class:
+    case option::tell_hops:
+    case option::tell_time:
+    case option::tell_drops:
+    case option::path_mtu_discovery: return is_of_streams ? treatment::refused : treatment::effective;
+    case option::receive_segments: return is_of_streams ? treatment::refused : treatment::harmless;
+    case option::broadcast: return treatment::harmless;
+    case option::keep_alive:
+    case option::keep_alive_idle:
+    case option::keep_alive_interval:
+    case option::keep_alive_count:
+    case option::mark:
+    case option::max_segment:
+    case option::defer_accept:
+    case option::fast_open:
+    case option::fast_open_connect:
+    case option::pending_error:
+    case option::multicast_hops:
+    case option::multicast_loop:
+    case option::multicast_interface:
+    case option::multicast_all:
+    case option::path_mtu:
+    case option::tell_sender: return treatment::refused;
+  }
+  return treatment::refused;
+}
+
+std::int64_t usual_value(option which) noexcept {
+  switch (which) {
+    case option::receive_buffer: return 131'072;
+    case option::send_buffer: return 262'144;
+    case option::hop_limit: return 64;
+    default: return 0;
+  }
+}
+
+error refusal(step during) {
+  error why(soquete::fault::unsupported, during);
+  why.set_detail("not simulated");
+  return why;
+}
+
+}  // namespace
+
+result<void> host_driver::set(socket_block& socket, option which, std::int64_t value) {
+  auto& b = static_cast<block&>(socket);
+  if (treatment_of(which, b.is_of_streams()) == treatment::refused) return fail(refusal(step::set_option));
+  const std::int64_t lowest = which == option::linger ? -1 : which == option::hop_limit ? 1 : 0;
+  if (value < lowest || value > std::numeric_limits<int>::max())
+    return fail(std::errc::invalid_argument, step::set_option);
+  if (which == option::v6_only && (b.domain != family::v6 || !b.bound.is_empty()))
+    return fail(b.domain == family::v6 ? std::errc::invalid_argument : std::errc::no_protocol_option,
+                step::set_option);
+  b.value(which) = value;
+  return {};
+}
+
+result<std::int64_t> host_driver::get(const socket_block& socket, option which) const {
+  const auto& b = static_cast<const block&>(socket);
+  if (which == option::pending_error) {
+    auto& mine = const_cast<block&>(b);  // Reading forgets it, as SO_ERROR does.
+    if (b.wire) return b.wire->take_error(b.side);
+    return std::exchange(mine.pending_error, 0);
+  }
+  if (treatment_of(which, b.is_of_streams()) == treatment::refused) return fail(refusal(step::get_option));
+  const std::int64_t set = b.value(which);
+  if (set == 0) return usual_value(which);
+  // The kernel doubles what it is given, for its own needs.  socket(7)
+  const bool is_doubled = which == option::receive_buffer || which == option::send_buffer;
+  return is_doubled ? set * 2 : set;
+}
+
+result<void> host_driver::set(socket_block&, text_option, std::string_view) {
+  return fail(refusal(step::set_option));
+}
+
+result<std::string> host_driver::get(const socket_block&, text_option) const {
+  return fail(refusal(step::get_option));
+}
+
+result<void> host_driver::set_raw(socket_block&, option_number, bytes) {
+  return fail(refusal(step::set_option));
+}
+
+result<std::size_t> host_driver::get_raw(const socket_block&, option_number, mutable_bytes) const {
+  return fail(refusal(step::get_option));
+}
+
+}  // namespace soquete::sim

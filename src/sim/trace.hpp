@@ -1,0 +1,61 @@
+// The history of a simulated network: one number for all of it, and on request every line.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "sim/agenda.hpp"
+#include "sim/random.hpp"
+
+namespace soquete::sim {
+
+/// What is noted.
+enum class noted : std::uint8_t {
+  turn,       // a host ran
+  ended,      // an operation: descriptor, code and outcome
+  left,       // a piece of a stream left: bytes, when it arrives
+  came,       // a piece of a stream came: bytes
+  finished,   // the end of a stream came
+  reset,      // a reset came
+  asked,      // a connection was asked for
+  connected,  // and came about
+  refused,    // or not
+  lost,       // something was lost: bytes
+  sent,       // a datagram left: bytes, when it arrives
+  arrived,    // a datagram came: bytes
+  cut,        // a link was cut
+  healed,     // and mended
+  crashed,    // a host lost its memory
+  started,    // a host started
+  paused,     // a host stood still
+  resumed,    // and went on
+  opened,     // a socket: descriptor
+  closed,     // a socket: descriptor
+};
+
+std::string_view to_string(noted) noexcept;
+
+class trace {
+ public:
+  /// `a` and `b` are numbers that the same program has in every run: no pointers, no real time.
+  void note(moment at, std::uint32_t who, noted what, std::uint64_t a = 0, std::uint64_t b = 0) {
+    hash_ = mixed(hash_ ^ static_cast<std::uint64_t>(at.count()));
+    hash_ = mixed(hash_ ^ (std::uint64_t{who} << 8 | static_cast<std::uint64_t>(what)));
+    hash_ = mixed(hash_ ^ a);
+    hash_ = mixed(hash_ ^ b);
+    if (keeps_text) write(at, who, what, a, b);
+  }
+
+  std::uint64_t hash() const noexcept { return hash_; }
+  const std::string& text() const noexcept { return text_; }
+
+  bool keeps_text = false;
+
+ private:
+  void write(moment at, std::uint32_t who, noted what, std::uint64_t a, std::uint64_t b);
+
+  std::uint64_t hash_ = 0;
+  std::string text_;
+};
+
+}  // namespace soquete::sim
