@@ -165,9 +165,12 @@ TEST_P(driver_datagrams, clause_24_a_refusal_goes_once_to_the_receive_that_waits
   EXPECT_EQ(client->reader.outcome, -ECONNREFUSED);
   settle();
   EXPECT_EQ(woken[&client->reader], 1);
-  // Of the last one.
+  // Refusals that come together are one, so it may take another datagram to bring the next.
   std::array<outgoing_message, 1> one{outgoing_message{.payload = as_bytes("x")}};
-  send(*client, one);
+  for (int i = 0; i < 2 && one[0].outcome == 0; ++i) {
+    send(*client, one);
+    settle();
+  }
   EXPECT_EQ(one[0].outcome, -ECONNREFUSED);
   EXPECT_FALSE(start_receiving(*client)) << "it was told";
   turn(0ms);

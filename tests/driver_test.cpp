@@ -1,9 +1,7 @@
 // The driver contract, clause by clause: docs/driver.md. The clause numbers stand in the test names.
 #include "driver_fixture.hpp"
 
-#include <sys/socket.h>
 #include <sys/time.h>
-#include <unistd.h>
 #include <csignal>
 #include <cstring>
 #include <thread>
@@ -139,12 +137,7 @@ TEST_P(driver_contract, clause_6_a_cancelled_accept_leaves_the_connection_to_the
   turn(0ms);
   cancel(listening.reader);
   finish(listening.reader);
-  const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  peers.push_back(client);
-  sockaddr_storage to{};
-  socklen_t size = sizeof to;
-  ASSERT_EQ(::getsockname(listening.descriptor, reinterpret_cast<sockaddr*>(&to), &size), 0);
-  ASSERT_EQ(::connect(client, reinterpret_cast<sockaddr*>(&to), size), 0);
+  connect_to(where);
   settle();
   if (!start(listening.reader, opcode::accept)) finish(listening.reader);
   ASSERT_EQ(listening.reader.outcome, 0);
@@ -155,7 +148,7 @@ TEST_P(driver_contract, clause_6_a_cancelled_accept_leaves_the_connection_to_the
 TEST_P(driver_contract, clause_7_the_end_of_a_stream_is_told_each_time) {
   for (const opcode code : {opcode::receive, opcode::receive_lease}) {
     auto [ours, peer] = local_pair();
-    ::shutdown(peer, SHUT_WR);
+    peer.finish();
     std::string room(16, '\0');
     for (int i = 0; i < 3; ++i) {
       if (!start(ours->reader, code, room.data(), room.size())) finish(ours->reader);
@@ -169,10 +162,7 @@ TEST_P(driver_contract, clause_7_a_reset_is_told_once_after_the_bytes_and_then_t
   for (const opcode code : {opcode::receive, opcode::receive_lease}) {
     auto [ours, peer] = tcp_pair();
     write_all(peer, "last");
-    const linger at_once{1, 0};
-    ASSERT_EQ(::setsockopt(peer, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
-    ::close(peer);
-    peers.pop_back();
+    peer.reset();
     std::string room(16, '\0');
     std::vector<std::int64_t> told;
     for (int i = 0; i < 3; ++i) {
@@ -222,9 +212,7 @@ TEST_P(driver_contract, clause_8_a_cancelled_send_tells_what_the_stream_has_take
   cancel(ours->writer);
   finish(ours->writer);
   EXPECT_EQ(ours->writer.outcome, -ECANCELED);
-  std::size_t arrived = 0;
-  for (std::string more = read_some(peer, 100'000); !more.empty(); more = read_some(peer, 100'000))
-    arrived += more.size();
+  const std::size_t arrived = read_the_rest(peer).size();
   EXPECT_EQ(arrived, ours->writer.moved);
   EXPECT_GT(arrived, 0U);
   close(*ours);
@@ -337,7 +325,7 @@ TEST_P(driver_contract, clause_13_interrupted_calls_never_show) {
   std::string room(1000, '\0');
   const std::string text(1000, 't');
   for (int i = 0; i < 2000; ++i) {
-    while (::send(peer, text.data(), text.size(), MSG_NOSIGNAL) < 0) turn(0ms);
+    while (!peer.try_write(text)) turn(0ms);
     if (!start(ours->reader, opcode::receive, room.data(), room.size())) finish(ours->reader);
     ASSERT_GT(ours->reader.outcome, 0);
     if (!start(ours->writer, opcode::send, room.data(), 10)) finish(ours->writer);
@@ -360,7 +348,7 @@ TEST_P(driver_contract, clause_14_what_was_in_flight_does_not_reach_a_later_sock
   finish(first->reader);
   close(*first);
   // Where the kernel still knows the first socket, this reaches it; elsewhere the peer has gone.
-  static_cast<void>(::send(first_peer, "stale", 5, MSG_NOSIGNAL));
+  static_cast<void>(first_peer.try_write("stale"));
   settle();
   auto [second, second_peer] = local_pair();
   EXPECT_EQ(second->descriptor, number) << "the test needs the same number";
@@ -402,9 +390,7 @@ TEST_P(driver_contract, clause_15_closing_with_unread_bytes_resets) {
     settle();
     close(*ours);
     settle();
-    char byte;
-    EXPECT_EQ(::recv(peer, &byte, 1, 0), -1);
-    EXPECT_EQ(errno, ECONNRESET) << (was_receiving ? "after a receive" : "without one");
+    EXPECT_EQ(peer.failure_of_read(), ECONNRESET) << (was_receiving ? "after a receive" : "without one");
   }
 }
 

@@ -39,7 +39,7 @@ std::string driver_name(const testing::TestParamInfo<driver_choice>& info) {
     case driver_choice::io_uring: return "io_uring";
     case driver_choice::epoll: return "epoll";
     case driver_choice::poll: return "poll";
-    default: return "automatic";
+    default: return info.param == simulated ? "simulated" : "automatic";
   }
 }
 

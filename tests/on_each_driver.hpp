@@ -1,4 +1,4 @@
-// Tests that run on each driver of the kernel and leave nothing behind.
+// Tests that run on each driver and leave nothing behind.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -47,6 +47,17 @@ std::string driver_name(const testing::TestParamInfo<driver_choice>& info);
                            testing::Values(soquete::driver_choice::io_uring, soquete::driver_choice::epoll, \
                                            soquete::driver_choice::poll),                                   \
                            soquete::test::driver_name)
+
+/// The same, and on a simulated host. A test that cannot says so: NEEDS_THE_KERNEL.
+#define ON_EVERY_DRIVER(suite)                                                                              \
+  INSTANTIATE_TEST_SUITE_P(on, suite,                                                                       \
+                           testing::Values(soquete::driver_choice::io_uring, soquete::driver_choice::epoll, \
+                                           soquete::driver_choice::poll, soquete::test::simulated),         \
+                           soquete::test::driver_name)
+
+/// First in a test that a simulated network cannot run, with the reason.
+#define NEEDS_THE_KERNEL(why) \
+  if (GetParam() == soquete::test::simulated) GTEST_SKIP() << why
 
 /// A failure for that reason: `EXPECT_TRUE(fails_with(got, std::errc::timed_out))`.
 template <class T, class Cause>

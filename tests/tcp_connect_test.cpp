@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class tcp_connect : public on_each_driver {};
-ON_EACH_DRIVER(tcp_connect);
+ON_EVERY_DRIVER(tcp_connect);
 // Its tests make the loop in a child.
 class tcp_connect_routes : public with_driver {};
 ON_EACH_DRIVER(tcp_connect_routes);

@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class tcp_stream : public on_each_driver {};
-ON_EACH_DRIVER(tcp_stream);
+ON_EVERY_DRIVER(tcp_stream);
 
 task<result<void>> send_and_finish(tcp::stream& to, std::string_view text) {
   co_await ok(to.send(text));

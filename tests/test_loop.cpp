@@ -10,6 +10,7 @@
 #include <optional>
 #include <ostream>
 #include <soquete/deadline.hpp>
+#include <soquete/sim.hpp>
 #include <thread>
 
 namespace soquete::test {
@@ -146,7 +147,8 @@ task<result<void>> wait_for_closing(loop& here) {
 }  // namespace
 
 test_loop::test_loop(driver_choice which, turn_watcher* watcher) {
-  auto chosen = open_kernel_driver(here_, which);
+  result<chosen_driver> chosen =
+      which == simulated ? result<chosen_driver>(sim::open_driver(here_)) : open_kernel_driver(here_, which);
   if (!chosen) {
     opened_ = fail(std::move(chosen.error()));
     return;

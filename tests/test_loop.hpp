@@ -8,6 +8,9 @@
 
 namespace soquete::test {
 
+/// Stands among the drivers of the kernel for the simulated one: sim::open_driver().
+inline constexpr auto simulated = static_cast<driver_choice>(200);
+
 /// Called around every turn of the driver, on the loop's thread.
 struct turn_watcher {
   virtual ~turn_watcher() = default;

@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class udp_socket : public on_each_driver {};
-ON_EACH_DRIVER(udp_socket);
+ON_EVERY_DRIVER(udp_socket);
 
 TEST_P(udp_socket, a_datagram_arrives_whole_and_tells_its_sender) {
   play([]() -> task<result<void>> {
