@@ -71,7 +71,8 @@ struct loop_group::inside {
   blocking_pool pool;
 };
 
-loop_group::loop_group(unsigned size) : size_(size), inside_(new inside) {}
+loop_group::loop_group(unsigned size, blocking_jobs where)
+    : size_(size), where_(where), inside_(new inside) {}
 
 loop_group::~loop_group() = default;
 
@@ -107,6 +108,9 @@ group_share& loop_group::find_share(const loop& asking, const std::string& name,
   return *place;
 }
 
-void loop_group::run_blocking(std::function<void()> job) { inside_->pool.run(std::move(job)); }
+void loop_group::run_blocking(std::function<void()> job) {
+  if (where_ == blocking_jobs::at_once) return job();
+  inside_->pool.run(std::move(job));
+}
 
 }  // namespace soquete

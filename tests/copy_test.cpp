@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class copying : public on_each_driver {};
-ON_EACH_DRIVER(copying);
+ON_EVERY_DRIVER(copying);
 
 // client -> (left) relay (right) -> server
 struct relayed {

@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class dumps : public on_each_driver {};
-ON_EACH_DRIVER(dumps);
+ON_EVERY_DRIVER(dumps);
 
 bool tells(const std::string& text, const std::string& form) {
   return std::regex_search(text, std::regex(form));

@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class serving : public on_each_driver {};
-ON_EACH_DRIVER(serving);
+ON_EVERY_DRIVER(serving);
 
 task<result<void>> echo(tcp::stream peer) {
   for (;;) {
@@ -287,6 +287,7 @@ TEST_P(serving, clients_that_outstay_the_drain_time_are_cancelled) {
 }
 
 TEST_P(serving, an_address_in_use_is_an_error) {
+  NEEDS_THE_KERNEL("the address is taken by a socket of the kernel");
   play([]() -> task<result<void>> {
     const raw_socket taken = raw_socket::listening(1);
     auto how = co_await tcp::serve("127.0.0.1:" + std::to_string(taken.port()), echo);

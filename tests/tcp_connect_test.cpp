@@ -206,6 +206,7 @@ struct silent_door {
 };
 
 TEST_P(tcp_connect, a_deadline_ends_a_connect_that_nobody_answers) {
+  NEEDS_THE_KERNEL("the silent door is a socket of the kernel");
   play([]() -> task<result<void>> {
     const silent_door door;
     auto got = co_await within(5ms, tcp::connect(door.where()));
@@ -216,6 +217,7 @@ TEST_P(tcp_connect, a_deadline_ends_a_connect_that_nobody_answers) {
 }
 
 TEST_P(tcp_connect, a_connect_that_was_cancelled_does_not_come_about_later) {
+  NEEDS_THE_KERNEL("the queue is filled by a socket of the kernel");
   play([]() -> task<result<void>> {
     auto l = co_await ok(tcp::listen("127.0.0.1:0", {.backlog = 0}));
     const endpoint door = co_await ok(l.local());
@@ -236,6 +238,7 @@ TEST_P(tcp_connect, a_connect_that_was_cancelled_does_not_come_about_later) {
 }
 
 TEST_P(tcp_connect, the_first_of_two_doors_that_answers_wins) {
+  NEEDS_THE_KERNEL("the silent door is a socket of the kernel");
   play([]() -> task<result<void>> {
     const silent_door silent;
     auto l = co_await ok(tcp::listen("127.0.0.1:0"));
@@ -247,6 +250,7 @@ TEST_P(tcp_connect, the_first_of_two_doors_that_answers_wins) {
 }
 
 TEST_P(tcp_connect, an_interface_that_is_not_there_is_named) {
+  NEEDS_THE_KERNEL("the simulated network refuses this option");
   play([]() -> task<result<void>> {
     auto got = co_await tcp::connect("127.0.0.1:1", {.device = "no-such-device"});
     EXPECT_TRUE(fails_with(got, std::errc::no_such_device));
@@ -256,6 +260,7 @@ TEST_P(tcp_connect, an_interface_that_is_not_there_is_named) {
 }
 
 TEST_P(tcp_connect, the_loopback_interface_reaches_the_loopback) {
+  NEEDS_THE_KERNEL("the simulated network refuses this option");
   play([]() -> task<result<void>> {
     auto both = co_await ok(connect_pair({.device = "lo"}, {.device = "lo"}));
     const std::string device = co_await ok(both.client.options().bound_device());

@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class tcp_end : public on_each_driver {};
-ON_EACH_DRIVER(tcp_end);
+ON_EVERY_DRIVER(tcp_end);
 // Its test makes the loop in a child.
 class tcp_end_mistaken : public with_driver {};
 ON_EACH_DRIVER(tcp_end_mistaken);
@@ -123,6 +123,7 @@ TEST_P(tcp_end, finishing_twice_is_fine) {
 }
 
 TEST_P(tcp_end, finishing_a_connection_that_is_gone_is_not_connected) {
+  NEEDS_THE_KERNEL("the peer is a socket of the kernel");
   play([]() -> task<result<void>> {
     auto odd = co_await ok(accept_odd_peer());
     odd.peer.reset();
@@ -134,6 +135,7 @@ TEST_P(tcp_end, finishing_a_connection_that_is_gone_is_not_connected) {
 }
 
 TEST_P(tcp_end, a_closed_peer_lets_one_send_pass_and_then_breaks_the_pipe) {
+  NEEDS_THE_KERNEL("the peer is a socket of the kernel");
   play([]() -> task<result<void>> {
     auto odd = co_await ok(accept_odd_peer());
     odd.peer.close();
@@ -151,6 +153,7 @@ TEST_P(tcp_end, a_closed_peer_lets_one_send_pass_and_then_breaks_the_pipe) {
 }
 
 TEST_P(tcp_end, a_peer_that_closes_with_bytes_unread_resets_once) {
+  NEEDS_THE_KERNEL("the peer is a socket of the kernel");
   play([]() -> task<result<void>> {
     auto odd = co_await ok(accept_odd_peer());
     co_await ok(odd.ours.send("never read"));
@@ -165,6 +168,7 @@ TEST_P(tcp_end, a_peer_that_closes_with_bytes_unread_resets_once) {
 }
 
 TEST_P(tcp_end, bytes_before_a_reset_are_received_before_it) {
+  NEEDS_THE_KERNEL("the peer is a socket of the kernel");
   play([]() -> task<result<void>> {
     auto odd = co_await ok(accept_odd_peer());
     odd.peer.send("last");
@@ -186,6 +190,7 @@ TEST_P(tcp_end, bytes_before_a_reset_are_received_before_it) {
 }
 
 TEST_P(tcp_end, a_reset_ends_a_receive_that_waits) {
+  NEEDS_THE_KERNEL("the peer is a socket of the kernel");
   play([]() -> task<result<void>> {
     auto odd = co_await ok(accept_odd_peer());
     auto reset = [](raw_socket& peer) -> task<result<void>> {
@@ -204,6 +209,7 @@ TEST_P(tcp_end, a_reset_ends_a_receive_that_waits) {
 }
 
 TEST_P(tcp_end, a_reset_ends_a_send_that_waits) {
+  NEEDS_THE_KERNEL("the peer is a socket of the kernel");
   play([]() -> task<result<void>> {
     auto odd = co_await ok(accept_odd_peer());
     auto reset = [](raw_socket& peer) -> task<result<void>> {
@@ -276,6 +282,7 @@ TEST_P(tcp_end, closing_with_bytes_unread_resets_the_peer) {
 
 // Where the driver has fetched bytes ahead, the kernel believes them to be read.
 TEST_P(tcp_end, closing_with_bytes_fetched_ahead_resets_the_peer) {
+  NEEDS_THE_KERNEL("the peer is a socket of the kernel");
   play([]() -> task<result<void>> {
     auto odd = co_await ok(accept_odd_peer());
     odd.peer.send("first");
@@ -329,6 +336,7 @@ TEST_P(tcp_end, linger_of_zero_resets_at_close) {
 }
 
 TEST_P(tcp_end, an_error_names_both_ends) {
+  NEEDS_THE_KERNEL("the peer is a socket of the kernel");
   play([]() -> task<result<void>> {
     auto odd = co_await ok(accept_odd_peer());
     const std::string peer = to_string(odd.ours.peer());

@@ -19,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class tcp_listen : public on_each_driver {};
-ON_EACH_DRIVER(tcp_listen);
+ON_EVERY_DRIVER(tcp_listen);
 // Its tests make the loop in a child.
 class tcp_listen_in_a_child : public with_driver {};
 ON_EACH_DRIVER(tcp_listen_in_a_child);
@@ -65,6 +65,7 @@ TEST_P(tcp_listen, a_port_is_shared_only_if_both_agree) {
 
 // Connections of the server that was there before still have the port.
 TEST_P(tcp_listen, a_restart_rebinds_at_once_with_reuse_and_not_without) {
+  NEEDS_THE_KERNEL("TIME_WAIT is not simulated");
   play([]() -> task<result<void>> {
     auto l = co_await ok(tcp::listen("127.0.0.1:0"));
     const endpoint door = co_await ok(l.local());
@@ -227,6 +228,7 @@ TEST_P(tcp_listen, connections_are_accepted_in_the_order_in_which_they_came) {
 }
 
 TEST_P(tcp_listen, a_connection_that_died_in_the_queue_is_accepted_dead) {
+  NEEDS_THE_KERNEL("the peer is a socket of the kernel");
   play([]() -> task<result<void>> {
     auto l = co_await ok(tcp::listen("127.0.0.1:0"));
     const endpoint door = co_await ok(l.local());
@@ -282,6 +284,7 @@ TEST_P(tcp_listen, options_pass_to_the_connections) {
 }
 
 TEST_P(tcp_listen, a_deferred_accept_waits_for_bytes) {
+  NEEDS_THE_KERNEL("the simulated network refuses this option");
   play([]() -> task<result<void>> {
     auto l = co_await ok(tcp::listen("127.0.0.1:0", {.defer = 30s}));
     const endpoint door = co_await ok(l.local());
@@ -297,6 +300,7 @@ TEST_P(tcp_listen, a_deferred_accept_waits_for_bytes) {
 }
 
 TEST_P(tcp_listen, a_listener_by_number_is_adopted_and_owned) {
+  NEEDS_THE_KERNEL("descriptors of the real system are not simulated");
   play([]() -> task<result<void>> {
     const int number = raw_socket::listening(5).release();
     ::fcntl(number, F_SETFD, 0);
@@ -312,6 +316,7 @@ TEST_P(tcp_listen, a_listener_by_number_is_adopted_and_owned) {
 }
 
 TEST_P(tcp_listen, a_number_that_is_no_listener_is_an_error) {
+  NEEDS_THE_KERNEL("descriptors of the real system are not simulated");
   play([]() -> task<result<void>> {
     const std::string far = "fd:1000000";
     auto none = co_await tcp::listen(far);

@@ -282,6 +282,7 @@ TEST_P(tcp_stream, a_stream_moves_and_leaves_nothing_behind) {
 
 // Urgent bytes part the stream for recv(2): what follows them must not be forgotten.
 TEST_P(tcp_stream, urgent_bytes_of_a_peer_hold_nothing_up) {
+  NEEDS_THE_KERNEL("the peer is a socket of the kernel");
   play([]() -> task<result<void>> {
     auto l = co_await ok(tcp::listen("127.0.0.1:0"));
     const endpoint door = co_await ok(door_of(l));
@@ -311,6 +312,7 @@ TEST_P(tcp_stream, two_hundred_connections_keep_their_bytes_apart) {
 }
 
 TEST_P(tcp_stream, every_descriptor_closes_at_exec) {
+  NEEDS_THE_KERNEL("descriptors of the real system are not simulated");
   play([]() -> task<result<void>> {
     auto both = co_await ok(connect_pair());
     for (int number : {both.client.descriptor(), both.server.descriptor()})
@@ -320,6 +322,7 @@ TEST_P(tcp_stream, every_descriptor_closes_at_exec) {
 }
 
 TEST_P(tcp_stream, a_descriptor_that_is_adopted_works_and_is_owned) {
+  NEEDS_THE_KERNEL("descriptors of the real system are not simulated");
   play([this]() -> task<result<void>> {
     auto l = co_await ok(tcp::listen("127.0.0.1:0"));
     const endpoint door = co_await ok(door_of(l));
@@ -338,6 +341,7 @@ TEST_P(tcp_stream, a_descriptor_that_is_adopted_works_and_is_owned) {
 }
 
 TEST_P(tcp_stream, adopting_what_is_no_stream_is_an_error) {
+  NEEDS_THE_KERNEL("descriptors of the real system are not simulated");
   play([this]() -> task<result<void>> {
     auto none = tcp::stream::adopt(here(), 1'000'000);
     EXPECT_TRUE(fails_with(none, std::errc::bad_file_descriptor));

@@ -24,7 +24,7 @@ class udp_cancelling : public with_driver {
     EXPECT_GE(runs, least);
   }
 };
-ON_EACH_DRIVER(udp_cancelling);
+ON_EVERY_DRIVER(udp_cancelling);
 
 constexpr int count = 24;
 using numbers = std::vector<int>;

@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class udp_server : public on_each_driver {};
-ON_EACH_DRIVER(udp_server);
+ON_EVERY_DRIVER(udp_server);
 // Its tests make the loop themselves.
 class udp_server_in_time : public with_driver {};
 ON_EACH_DRIVER(udp_server_in_time);

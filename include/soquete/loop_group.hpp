@@ -1,6 +1,7 @@
 // What the loops of one run() share: who they are, and threads for what cannot be awaited.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <soquete/owned.hpp>
 #include <string>
@@ -14,11 +15,15 @@ struct group_share {
   virtual ~group_share() = default;
 };
 
+/// Where jobs for run_blocking() are done: on threads of a pool, or at once on the loop's own thread, where a
+/// simulated time stands still meanwhile.
+enum class blocking_jobs : std::uint8_t { on_threads, at_once };
+
 /// Thread-safe. Outlives its loops.
 class loop_group {
  public:
   /// `size` is how many loops it will have.
-  explicit loop_group(unsigned size = 1);
+  explicit loop_group(unsigned size = 1, blocking_jobs = blocking_jobs::on_threads);
   loop_group(const loop_group&) = delete;
   loop_group& operator=(const loop_group&) = delete;
   ~loop_group();
@@ -41,7 +46,8 @@ class loop_group {
     return static_cast<Share&>(find_share(asking, name, [] { return owned<group_share>(new Share); }));
   }
 
-  /// Runs `job` on a thread of the pool: at most eight, made when needed. Jobs wait their turn.
+  /// Runs `job` on a thread of the pool: at most eight, made when needed. Jobs wait their turn. Or at once: see
+  /// blocking_jobs.
   void run_blocking(std::function<void()> job);
 
  private:
@@ -49,6 +55,7 @@ class loop_group {
   group_share& find_share(const loop& asking, const std::string& name, owned<group_share> (*make)());
 
   const unsigned size_;
+  const blocking_jobs where_;
   owned<inside> inside_;
 };
 

@@ -18,9 +18,11 @@ struct arrived_datagram {
   std::vector<std::byte> payload;
   std::int16_t hops = 64;
   std::int16_t traffic_class = 0;
+  std::uint32_t drops = 0;  ///< Before it.
   moment when{};
 };
 
+constexpr address broadcast = address::v4({255, 255, 255, 255});
 constexpr std::size_t option_count = static_cast<std::size_t>(option::receive_segments) + 1;
 
 struct block final : socket_block {

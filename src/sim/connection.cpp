@@ -132,6 +132,7 @@ void connection::vanish(unsigned side) noexcept {
   ends_[side].owner = nullptr;
   ends_[side].now = state::gone;
   ends_[side].broken = true;
+  suspect(1 - side);
 }
 
 void connection::accepted_by(block& by) noexcept {
@@ -187,7 +188,8 @@ void connection::end_came(unsigned at) {
   if (me.now == state::closed && me.finished && ways_[at].end_sent) ends_[at].now = state::gone;
 }
 
-tcp_info connection::info(unsigned side) const noexcept {
+tcp_info connection::info(unsigned side) noexcept {
+  if (ways_[side].along != nullptr) settle(side);
   const end& me = ends_[side];
   const way& out = ways_[side];
   tcp_info told;
@@ -282,6 +284,7 @@ void connection::tell_sender(unsigned side) {
 bool connection::is_hungry(unsigned side) const noexcept {
   const way& w = ways_[side];
   const block* owner = ends_[side].owner;
+  if (ends_[side].now == state::gone) return false;
   return (w.sent < w.written && w.sent >= w.edge) || (owner != nullptr && owner->writer_parked);
 }
 

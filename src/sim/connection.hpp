@@ -46,6 +46,8 @@ class connection final : public occurrence {
   void break_in_the_middle() noexcept;
   /// A link is whole again, or a machine up.
   void resume() noexcept;
+  /// That side may have lost the other without a word: keep-alive finds out, where it is on.
+  void suspect(unsigned side) noexcept;
 
   const endpoint& name(unsigned side) const noexcept { return ends_[side].name; }
   machine* at(unsigned side) const noexcept { return ends_[side].at; }
@@ -53,7 +55,7 @@ class connection final : public occurrence {
   bool is_over() const noexcept { return ends_[0].now == state::gone && ends_[1].now == state::gone; }
   /// Why it broke, an errno; told once.
   int take_error(unsigned side) noexcept { return std::exchange(ends_[side].error, 0); }
-  tcp_info info(unsigned side) const noexcept;
+  tcp_info info(unsigned side) noexcept;
   std::string describe() const;
 
   std::size_t place = 0;  ///< Among those of the network.
@@ -72,6 +74,7 @@ class connection final : public occurrence {
     bool broken = false;        ///< Reset or given up.
     bool stopped_sending = false;
     bool stopped_receiving = false;
+    bool suspects = false;  ///< There is an event for it.
   };
   enum class flag : std::uint8_t { none, syn, fin, reset };
   struct piece {
@@ -104,7 +107,7 @@ class connection final : public occurrence {
     bool wants_end = false, end_sent = false;
     bool gives_up = false;  ///< There is an event for it.
   };
-  enum kind : unsigned { syn, again, refusal, middle, piece_event, credit_event = 6, give_up = 8 };
+  enum kind : unsigned { syn, again, refusal, middle, piece_event, credit_event = 6, give_up = 8, probe = 10 };
 
   void send_syn();
   void lose_syn();
@@ -124,6 +127,7 @@ class connection final : public occurrence {
   void expect_credit(unsigned side);
   bool is_hungry(unsigned side) const noexcept;
   void given_up(unsigned side);
+  void probed(unsigned side);
   bool is_stopped(unsigned side) const noexcept;
   std::size_t room_left(const way& w) const noexcept;
   void note(unsigned side, noted what, std::uint64_t a = 0, std::uint64_t b = 0);

@@ -33,6 +33,9 @@ result<block*> host_driver::make_block(family where, transport how) {
   b->carries = how;
   b->kind = how == transport::datagram ? descriptor_kind::datagram : descriptor_kind::stream;
   b->value(option::linger) = -1;
+  b->value(option::keep_alive_idle) = 7200;  // tcp(7)
+  b->value(option::keep_alive_interval) = 75;
+  b->value(option::keep_alive_count) = 9;
   b->poke.of = b;
   b->poke.wake = [](waiter* w) noexcept {
     block& poked = *static_cast<block::poke_waiter*>(w)->of;

@@ -12,6 +12,7 @@ constexpr std::size_t payload_max_v6 = 65'527;
 constexpr std::size_t usual_receive_room = 212'992;  // net.core.rmem_default
 constexpr std::size_t cost_of_one = 256;             // What the kernel counts besides the bytes, about.
 constexpr std::size_t header_size = 28;
+constexpr std::int16_t octet_max = 255;
 constexpr std::int64_t discovery_do = 2;  // IP_PMTUDISC_DO: no fragments.  ip(7)
 
 // One datagram, or the news that one was refused.
@@ -45,6 +46,7 @@ class trip final : public occurrence {
     block* const b = target.find_datagram(sent_to, sent_from);
     if (b == nullptr) {
       net.note(target, noted::lost, carried.size());
+      if (&source == &target) return happen(net, refusal);
       net.events.add(net.now() + net.between(target, source).delay(), *this, refusal);
       return;
     }
@@ -57,7 +59,7 @@ class trip final : public occurrence {
     }
     net.note(target, noted::arrived, carried.size(), sent_to.port());
     b->arrived_bytes += carried.size();
-    b->arrived.push({sent_from, sent_to.addr(), carried, hops, traffic_class, net.now()});
+    b->arrived.push({sent_from, sent_to.addr(), carried, hops, traffic_class, b->drops, net.now()});
     b->wake_reader();
   }
   void lose(network& net) noexcept { net.note(target, noted::lost, carried.size()); }
@@ -110,7 +112,10 @@ int host_driver::send_datagram(block& b, const outgoing_message& m) {
   if (to.port() == 0) return -EINVAL;
   address where = to.addr();
   if (where.is_v4() && b.domain == family::v6 && b.value(option::v6_only) != 0) return -ENETUNREACH;
-  if (where.is_multicast() || where == address::v4({255, 255, 255, 255})) return -EOPNOTSUPP;
+  if (where == broadcast && b.value(option::broadcast) == 0) return -EACCES;
+  if (where.is_multicast() || where == broadcast) return -EOPNOTSUPP;
+  if (m.hops == 0 || m.hops > octet_max || m.traffic_class > octet_max || m.hops < -1 || m.traffic_class < -1)
+    return -EINVAL;
   if (m.payload.size() > (where.is_v4() ? payload_max_v4 : payload_max_v6)) return -EMSGSIZE;
   if (where.is_unspecified()) where = where.is_v4() ? address::loopback_v4() : address::loopback_v6();
   to = endpoint(where, to.port());
@@ -120,6 +125,8 @@ int host_driver::send_datagram(block& b, const outgoing_message& m) {
     const address any = b.domain == family::v4 ? address::any_v4() : address::any_v6();
     if (const int cause = at_.bind(b, endpoint(any, 0)); cause != 0) return cause;
   }
+  const address& ours = b.bound.addr();
+  if (!ours.is_unspecified() && ours.is_v4() != where.is_v4()) return -ENETUNREACH;
   if (!m.from.is_unspecified()) {
     source = m.from.unmapped();
     if (!at_.has(source) || source.is_v4() != where.is_v4()) return -EINVAL;
@@ -154,7 +161,11 @@ int host_driver::send_datagram(block& b, const outgoing_message& m) {
     if (!is_inside && net_.strikes(&weather::delay))
       at += std::chrono::milliseconds(net_.faults.log_between(1, 10'000));
     net_.note(at_, noted::sent, m.payload.size(), static_cast<std::uint64_t>(at.count()));
-    net_.events.add(at, *one, trip::arrival);
+    // On the loopback a datagram is there, or refused, before the call is over.
+    if (is_inside)
+      one->happen(net_, trip::arrival);
+    else
+      net_.events.add(at, *one, trip::arrival);
   }
   return 0;
 }

@@ -85,7 +85,13 @@ void host_driver::note_end(const block& b, const op& o) {
 
 bool host_driver::start(op& o) noexcept {
   auto& b = static_cast<block&>(*o.on);
-  if (is_dead_ || b.forgotten) return o.outcome = -ECANCELED, true;
+  if (is_dead_ || b.forgotten) {
+    o.outcome = -ECANCELED;
+    if (queue().may_complete_inline()) return true;
+    complete(o, o.outcome);  // Whoever does not listen is at least seen to run in circles.
+    at_.make_ready();
+    return false;
+  }
   const bool is_done = &o == &b.writer ? start_writing(b, o) : start_reading(b, o);
   if (is_done) note_end(b, o);
   return is_done;
@@ -100,7 +106,10 @@ bool host_driver::start_reading(block& b, op&) noexcept {
 }
 
 bool host_driver::start_writing(block& b, op& o) noexcept {
-  const bool may_be_told_now = queue().may_complete_inline() && !net_.strikes(&weather::order);
+  // To connect a datagram socket exchanges nothing, so it never waits.
+  const bool is_of_names_only = o.code == opcode::connect && !b.is_of_streams();
+  const bool may_be_told_now =
+      is_of_names_only || (queue().may_complete_inline() && !net_.strikes(&weather::order));
   const bool is_done = o.code == opcode::connect ? start_connecting(b, o) : send(b, o);
   if (!is_done) {
     b.writer_parked = true;
@@ -185,7 +194,8 @@ bool host_driver::start_connecting(block& b, op& o) noexcept {
   if (b.domain == family::v4 && asked.addr().is_v6()) return done(EAFNOSUPPORT);
   address where = asked.addr().unmapped();
   if (where.is_v4() && b.domain == family::v6 && b.value(option::v6_only) != 0) return done(ENETUNREACH);
-  if (where.is_multicast()) return done(ENETUNREACH);
+  if (where == broadcast && b.value(option::broadcast) == 0) return done(EACCES);
+  if (where.is_multicast() || where == broadcast) return done(ENETUNREACH);
   if (where.is_unspecified()) where = where.is_v4() ? address::loopback_v4() : address::loopback_v6();
   const endpoint to(where, asked.port());
   if (b.is_of_streams() && b.wire) return done(b.wire->is_open(b.side) ? EISCONN : EALREADY);

@@ -91,6 +91,7 @@ class host_driver final : public driver {
   void forget(block& b) noexcept;
   void free(block& b) noexcept;
   void note_end(const block& b, const op& o);
+  result<std::int64_t> path_mtu(const block& b) const;
   result<block*> make_block(family where, transport how);
 
   std::unique_ptr<network> own_;  ///< Before what lives in it.

@@ -28,6 +28,8 @@ void connection::happen(network&, unsigned what) noexcept {
     case piece_event + 1: return pieces_came(what - piece_event);
     case give_up:
     case give_up + 1: return given_up(what - give_up);
+    case probe:
+    case probe + 1: return probed(what - probe);
     default: break;
   }
   const unsigned side = what - credit_event;
@@ -183,6 +185,23 @@ void connection::given_up(unsigned side) {
   if (!w.stalled || !is_stopped(side)) return;
   note(side, noted::lost);
   reset_came(side, ETIMEDOUT);
+}
+
+void connection::suspect(unsigned side) noexcept {
+  end& me = ends_[side];
+  if (me.owner == nullptr || me.now != state::open || me.owner->value(option::keep_alive) == 0) return;
+  if (std::exchange(me.suspects, true)) return;
+  const std::int64_t seconds =
+      me.owner->value(option::keep_alive_idle) +
+      me.owner->value(option::keep_alive_interval) * me.owner->value(option::keep_alive_count);
+  net_.events.add(net_.now() + std::chrono::seconds(seconds), *this, probe + side);
+}
+
+// The probes of keep-alive have had no answer, or that of a machine that knows nothing of it.
+void connection::probed(unsigned side) {
+  ends_[side].suspects = false;
+  if (is_stopped(side) || is_stopped(1 - side)) return reset_came(side, ETIMEDOUT);
+  if (ends_[1 - side].now == state::gone) reset_came(side, ECONNRESET);
 }
 
 void connection::resume() noexcept {

@@ -85,6 +85,8 @@ void network::cut(machine& from, machine& to, link::cause why) {
   if (&from == &to) return;
   between(from, to).cut(why);
   note(from, noted::cut, to.number);
+  for (connection* one : connections_)
+    for (const unsigned side : {0U, 1U}) one->suspect(side);
 }
 
 void network::mend(machine& from, machine& to, link::cause why) {

@@ -22,7 +22,11 @@ treatment treatment_of(option which, bool is_of_streams) noexcept {
     case option::send_buffer:
     case option::linger:
     case option::free_bind: return treatment::effective;
-    case option::user_timeout: return is_of_streams ? treatment::effective : treatment::refused;
+    case option::user_timeout:
+    case option::keep_alive:
+    case option::keep_alive_idle:
+    case option::keep_alive_interval:
+    case option::keep_alive_count: return is_of_streams ? treatment::effective : treatment::refused;
     case option::traffic_class:
     case option::hop_limit:
     case option::priority: return treatment::effective;
@@ -36,10 +40,6 @@ treatment treatment_of(option which, bool is_of_streams) noexcept {
     case option::path_mtu_discovery: return is_of_streams ? treatment::refused : treatment::effective;
     case option::receive_segments: return is_of_streams ? treatment::refused : treatment::harmless;
     case option::broadcast: return treatment::harmless;
-    case option::keep_alive:
-    case option::keep_alive_idle:
-    case option::keep_alive_interval:
-    case option::keep_alive_count:
     case option::mark:
     case option::max_segment:
     case option::defer_accept:
@@ -65,6 +65,24 @@ std::int64_t usual_value(option which) noexcept {
   }
 }
 
+struct range {
+  std::int64_t least;
+  std::int64_t most;
+};
+
+range range_of(option which) noexcept {
+  constexpr std::int64_t most = std::numeric_limits<int>::max();
+  switch (which) {
+    case option::linger: return {-1, most};
+    case option::hop_limit: return {1, 255};
+    case option::traffic_class: return {0, 255};
+    case option::keep_alive_idle:
+    case option::keep_alive_interval: return {1, 32'767};  // MAX_TCP_KEEPIDLE
+    case option::keep_alive_count: return {1, 127};        // MAX_TCP_KEEPCNT
+    default: return {0, most};
+  }
+}
+
 error refusal(step during) {
   error why(soquete::fault::unsupported, during);
   why.set_detail("not simulated");
@@ -73,16 +91,29 @@ error refusal(step during) {
 
 }  // namespace
 
+result<std::int64_t> host_driver::path_mtu(const block& b) const {
+  constexpr std::int64_t inside = 65'536;
+  constexpr std::int64_t usual = 1500;
+  constexpr std::int64_t headers = 28;
+  const endpoint peer = b.wire ? b.wire->name(1 - b.side) : b.peer;
+  if (peer.is_empty()) return fail(std::errc::not_connected, step::get_option);
+  machine* const there = at_.has(peer.addr()) ? &at_ : net_.find(peer.addr());
+  if (there == &at_) return inside;
+  const std::size_t longest = there == nullptr ? 0 : net_.between(at_, *there).how().datagram_max;
+  return longest == 0 ? usual : static_cast<std::int64_t>(longest) + headers;
+}
+
 result<void> host_driver::set(socket_block& socket, option which, std::int64_t value) {
   auto& b = static_cast<block&>(socket);
   if (treatment_of(which, b.is_of_streams()) == treatment::refused) return fail(refusal(step::set_option));
-  const std::int64_t lowest = which == option::linger ? -1 : which == option::hop_limit ? 1 : 0;
-  if (value < lowest || value > std::numeric_limits<int>::max())
+  const range possible = range_of(which);
+  if (value < possible.least || value > possible.most)
     return fail(std::errc::invalid_argument, step::set_option);
   if (which == option::v6_only && (b.domain != family::v6 || !b.bound.is_empty()))
     return fail(b.domain == family::v6 ? std::errc::invalid_argument : std::errc::no_protocol_option,
                 step::set_option);
   b.value(which) = value;
+  if (which == option::keep_alive && b.wire) b.wire->suspect(b.side);
   return {};
 }
 
@@ -93,6 +124,7 @@ result<std::int64_t> host_driver::get(const socket_block& socket, option which) 
     if (b.wire) return b.wire->take_error(b.side);
     return std::exchange(mine.pending_error, 0);
   }
+  if (which == option::path_mtu) return path_mtu(b);
   if (treatment_of(which, b.is_of_streams()) == treatment::refused) return fail(refusal(step::get_option));
   const std::int64_t set = b.value(which);
   if (set == 0) return usual_value(which);

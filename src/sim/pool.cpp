@@ -22,7 +22,7 @@ received_message told(const block& on, const arrived_datagram& from, moment skew
   }
   if (on.value(option::tell_hops) != 0) m.hops = from.hops;
   if (on.value(option::tell_traffic_class) != 0) m.traffic_class = from.traffic_class;
-  if (on.value(option::tell_drops) != 0) m.drops = on.drops;
+  if (on.value(option::tell_drops) != 0) m.drops = from.drops;
   if (on.value(option::tell_time) != 0)
     m.when = std::chrono::system_clock::time_point(
         std::chrono::duration_cast<std::chrono::system_clock::duration>(beginning + skew + from.when));

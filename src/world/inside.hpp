@@ -44,7 +44,7 @@ struct life {
   explicit life(host::inside& of);
   bool is_over() const noexcept;
 
-  loop_group group;
+  loop_group group{1, blocking_jobs::at_once};
   loop here{group};
   host_driver* driver = nullptr;
   std::deque<running> programs;

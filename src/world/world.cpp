@@ -106,7 +106,11 @@ void world::inside::finish() {
   for (const auto& one : hosts)
     if (one->now)
       for (running& each : one->now->programs) each.cancel();
-  for (const auto& one : hosts) one->at.make_ready();
+  for (const auto& one : hosts) {
+    one->at.is_paused = false;
+    one->rounds = 0;
+    one->at.make_ready();
+  }
   const moment latest = net.now() + patience;
   for (;;) {
     run_ready();
