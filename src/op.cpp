@@ -124,8 +124,8 @@ void slot::describe(suspension_report& report) const {
   if (on->has_peer)
     what.append(" (").append(to_string(endpoint(on->peer_address, on->peer_port))).append(")");
   report.waits_for(what);
-  const bool is_open_to_all = code == opcode::accept || code == opcode::signal ||
-                              (code == opcode::receive_messages && !on->has_peer);
+  const bool is_open_to_all =
+      code == opcode::accept || code == opcode::signal || (code == opcode::receive_messages && !on->has_peer);
   is_open_to_all ? report.serves_anybody() : report.depends_on_a_peer();
 }
 

@@ -135,7 +135,7 @@ class simulated_end final : public far_end {
  private:
   std::int64_t receive(std::string& into) {
     return side_.run(block_->reader, opcode::receive, into.data(), into.size()) ? block_->reader.outcome
-                                                                               : -EAGAIN;
+                                                                                : -EAGAIN;
   }
   void close() {
     if (block_ == nullptr) return;
@@ -310,7 +310,9 @@ void driver_contract::count_wake(waiter* w) noexcept {
   ++woken[o];
 }
 
-void write_all(far_end& to, std::string_view text) { ASSERT_TRUE(to.try_write(text)) << std::strerror(errno); }
+void write_all(far_end& to, std::string_view text) {
+  ASSERT_TRUE(to.try_write(text)) << std::strerror(errno);
+}
 
 std::string read_some(far_end& from, std::size_t max) { return from.read(max); }
 

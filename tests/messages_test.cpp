@@ -164,7 +164,9 @@ TEST(messages, the_library_says_nothing_that_is_not_translated) {
   known.assign(std::istreambuf_iterator<char>(list), {});
   std::size_t sentences = 0;
   for (const auto& file : std::filesystem::recursive_directory_iterator(SOQUETE_SOURCE_DIR "/src")) {
-    if (file.path().extension() != ".cpp") continue;
+    // What a simulated network says is for who writes the test.
+    const std::string folder = file.path().parent_path().filename().string();
+    if (file.path().extension() != ".cpp" || folder == "sim" || folder == "world") continue;
     std::ifstream in(file.path());
     for (std::string line; std::getline(in, line);) {
       if (line.starts_with("#include") || line.find("assert(") != line.npos) continue;

@@ -39,8 +39,7 @@ TEST(echo, survives_a_bad_network) {
   sim::check({.seeds = 2'000}, [](sim::world& w) {
     sim::host& server = w.host("server");  // a name in the simulated DNS
     sim::host& client = w.host("client", {.descriptor_limit = 64, .clock_skew = 3min});
-    w.link(server, client,
-           {.delay = {1ms, 40ms}, .bytes_per_second = 10'000'000, .window = {1, 64 * 1024}});
+    w.link(server, client, {.delay = {1ms, 40ms}, .bytes_per_second = 10'000'000, .window = {1, 64 * 1024}});
     w.faults(sim::swarm().without(sim::fault::crash));
 
     server.spawn([] { return tcp::serve("[::]:7", echo); });

@@ -188,7 +188,8 @@ TEST(sim_stream, half_of_it_may_close_before_the_other) {
   EXPECT_EQ(got, "still here");
 }
 
-// What the other end does to a client that has connected and sent `x`; what the client then meets, step by step.
+// What the other end does to a client that has connected and sent `x`; what the client then meets, step by
+// step.
 std::string met(std::function<task<result<void>>(tcp::stream)> other_end) {
   two_hosts both;
   std::string told;
@@ -414,7 +415,9 @@ TEST(sim_host, names_lead_to_both_families_the_newer_first) {
 TEST(sim_host, what_is_not_simulated_is_refused) {
   sim::world w(1);
   w.host("one").spawn([]() -> task<result<void>> {
-    const auto is_refused = [](const auto& got) { return !got && got.error() == soquete::fault::unsupported; };
+    const auto is_refused = [](const auto& got) {
+      return !got && got.error() == soquete::fault::unsupported;
+    };
     EXPECT_TRUE(is_refused(co_await local::connect("unix:/nowhere")));
     EXPECT_TRUE(is_refused(co_await tcp::listen(":7", {.fast_open_queue = 5})));
     auto s = co_await ok(udp::bind(":9"));

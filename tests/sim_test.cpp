@@ -1,4 +1,5 @@
-// The simulated network: hosts, time, determinism, and what is told when something goes wrong.  docs/simulation.md
+// The simulated network: hosts, time, determinism, and what is told when something goes wrong.
+// docs/simulation.md
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -49,7 +50,6 @@ TEST(sim_world, two_hosts_talk_and_time_passes_at_once) {
   EXPECT_LT(w.now(), 24h);
 }
 
-
 // What the world says of a scenario that goes wrong.
 std::string failure_of(const sim::scenario& what, std::uint64_t seed = 1) {
   sim::world w(seed);
@@ -77,7 +77,8 @@ TEST(sim_world, a_deadlock_names_every_await_with_its_line) {
     w.host("client").spawn([] { return wait_for_word("server:7"); });
     w.run_for(1h);
   });
-  EXPECT_NE(told.find("deadlock: nothing can happen any more, and 1 program waits\n"), std::string::npos) << told;
+  EXPECT_NE(told.find("deadlock: nothing can happen any more, and 1 program waits\n"), std::string::npos)
+      << told;
   EXPECT_NE(told.find("host client\n"), std::string::npos) << told;
   EXPECT_NE(told.find("sim_test.cpp:"), std::string::npos) << told;
   EXPECT_NE(told.find("for receive on descriptor 1000000003 ([fd00::1]:7)"), std::string::npos) << told;
@@ -113,7 +114,8 @@ TEST(sim_world, a_socket_that_is_left_open_is_told) {
     kept.reset();
     return w.failure();
   }();
-  EXPECT_NE(told.find("leaked: all programs have ended, and left host server: 1 sockets open"), std::string::npos)
+  EXPECT_NE(told.find("leaked: all programs have ended, and left host server: 1 sockets open"),
+            std::string::npos)
       << told;
 }
 
@@ -140,8 +142,9 @@ TEST(sim_check, a_failure_tells_the_seed_and_how_to_see_it_again) {
   } catch (const sim::failed& why) {
     told = why.what();
   }
-  EXPECT_NE(told.find("fails with seed 3, number 3 of 5, at 0.000000 s: not so: three is not my number (sim_test"),
-            std::string::npos)
+  EXPECT_NE(
+      told.find("fails with seed 3, number 3 of 5, at 0.000000 s: not so: three is not my number (sim_test"),
+      std::string::npos)
       << told;
   EXPECT_NE(told.find("SOQUETE_SIM_SEED=3 "), std::string::npos) << told;
   EXPECT_NE(told.find("--gtest_filter=sim_check.a_failure_tells_the_seed_and_how_to_see_it_again\n"),
@@ -216,6 +219,33 @@ TEST(sim_world, equal_seeds_have_equal_histories_and_others_have_others) {
   EXPECT_EQ(once.trace_hash, again.trace_hash);
   EXPECT_EQ(once.events, again.events);
   EXPECT_NE(once.trace_hash, others.trace_hash);
+}
+
+TEST(sim_check, no_kind_of_fault_never_strikes) {
+  const auto told = busy_hours(1, 60);
+  for (std::size_t i = 0; i != sim::fault_count; ++i) EXPECT_GT(told.struck[i], 0U) << "kind " << i;
+}
+
+TEST(sim_check, in_the_dry_no_fault_strikes) {
+  const auto told = sim::check({.seeds = 50}, [](sim::world& w) {
+    w.faults(sim::swarm().only(sim::fault::crash).without(sim::fault::crash));
+    w.host("server").spawn([] { return tcp::serve(":7", echo); });
+    w.host("client").spawn([&w]() -> task<result<void>> {
+      const std::string sent = w.bytes(100'000);
+      const std::string got = co_await ok(ask("server:7", sent));
+      w.always(got == sent, "all of it");
+      co_return {};
+    });
+    w.run_for(1h);
+  });
+  for (const std::uint64_t count : told.struck) EXPECT_EQ(count, 0U);
+}
+
+// Every compiler, with or without optimisation and sanitizers, on every machine. A change of the model
+// changes the number; nothing else may.
+TEST(sim_world, the_history_of_a_seed_is_the_same_everywhere) {
+  const auto told = busy_hours(1, 20);
+  EXPECT_EQ(told.trace_hash, 0x661b2a1a0363bebeU) << std::hex << told.trace_hash;
 }
 }  // namespace
 }  // namespace soquete::test

@@ -197,7 +197,8 @@ void floors_hold(const source& file, findings& found) {
     const auto both = "F" + std::to_string(here) + " includes F" + std::to_string(there) + ": " + it.name;
     if (there == unknown) continue;  // Told once, at the file itself.
     if (there > here) found.add(file, it.index, both);
-    if (there == drivers && here > drivers && here < top)
+    const bool is_world = file.in("src/world/") && is_driver_folder(path, "sim");
+    if (there == drivers && here > drivers && here < top && !is_world)
       found.add(file, it.index, both + "; hold a driver& instead");
     if (here == drivers && there == drivers &&
         is_driver_folder(file.path, "kernel") != is_driver_folder(path, "kernel"))

@@ -169,8 +169,8 @@ class driver {
   /// Lets the descriptor go, open, with all that has arrived on it. Otherwise as close().
   virtual owned_descriptor release(socket_block&) = 0;
 
-  /// The addresses of a host that the driver knows by name without asking anybody, the best first: a simulated
-  /// network knows its hosts. Empty: it knows none.
+  /// The addresses of a host that the driver knows by name without asking anybody, the best first: a
+  /// simulated network knows its hosts. Empty: it knows none.
   virtual std::vector<address> addresses_of(std::string_view) const { return {}; }
 
   // Operations: each ends exactly once.

@@ -23,8 +23,8 @@ class loop : public run_queue {
   /// thread than the one that opened it this ends the program.
   void run_until(const bool& ended) noexcept;
 
-  /// Takes one turn of the driver, which waits at most until then, and fires what is due: for whoever runs several
-  /// loops on one thread. Runs nothing; run_round() does.
+  /// Takes one turn of the driver, which waits at most until then, and fires what is due: for whoever runs
+  /// several loops on one thread. Runs nothing; run_round() does.
   void turn(time_point latest) noexcept;
 
   /// Runs `work` on this loop's thread, in a later turn. From any thread, as long as the loop lives.

@@ -46,8 +46,8 @@ class loop_group {
     return static_cast<Share&>(find_share(asking, name, [] { return owned<group_share>(new Share); }));
   }
 
-  /// Runs `job` on a thread of the pool: at most eight, made when needed. Jobs wait their turn. Or at once: see
-  /// blocking_jobs.
+  /// Runs `job` on a thread of the pool: at most eight, made when needed. Jobs wait their turn. Or at once:
+  /// see blocking_jobs.
   void run_blocking(std::function<void()> job);
 
  private:

@@ -1,12 +1,16 @@
 // A simulated network: the same program, any history, one seed.  docs/simulation.md
 #pragma once
 
-#include <concepts>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <exception>
 #include <functional>
 #include <soquete/loop.hpp>
 #include <soquete/sim_options.hpp>
 #include <soquete/task.hpp>
 #include <source_location>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,24 +28,25 @@ class host {
   host(const host&) = delete;
   host& operator=(const host&) = delete;
 
-  /// Starts a program there, now or as soon as the host is up. What it is made of lives as long as the host, so a
-  /// coroutine lambda may capture. A program that ends with an error, other than by a crash, is a failure of the test.
+  /// Starts a program there, now or as soon as the host is up. What it is made of lives as long as the host,
+  /// so a coroutine lambda may capture. A program that ends with an error, other than by a crash, is a
+  /// failure of the test.
   void spawn(program what);
 
-  const std::string& name() const noexcept;                ///< In the simulated DNS.
-  std::span<const address> addresses() const noexcept;     ///< Its own; the loopback's go without saying.
-  bool is_up() const noexcept;                             ///< Has it not crashed?
+  const std::string& name() const noexcept;             ///< In the simulated DNS.
+  std::span<const address> addresses() const noexcept;  ///< Its own; the loopback's go without saying.
+  bool is_up() const noexcept;                          ///< Has it not crashed?
 
-  /// Power fails: memory and sockets are gone, and nobody is told. Its programs are cancelled, and all that they
-  /// start meanwhile fails; so their destructors run, on a machine without a network.
+  /// Power fails: memory and sockets are gone, and nobody is told. Its programs are cancelled, and all that
+  /// they start meanwhile fails; so their destructors run, on a machine without a network.
   void crash();
   /// Starts again, with its programs from their beginning; nothing happens if it is up.
   void restart();
   /// Its programs stand still that long. What arrives waits.
   void pause(std::chrono::nanoseconds how_long);
 
-  struct inside;                              ///< Of the library.
-  explicit host(inside& in) noexcept;         ///< Made by world::host().
+  struct inside;                       ///< Of the library.
+  explicit host(inside& in) noexcept;  ///< Made by world::host().
 
  private:
   inside& inside_;
@@ -102,8 +107,8 @@ class world {
   /// The first thing that went wrong, with where all tasks wait; empty: nothing has.
   const std::string& failure() const noexcept;
 
-  struct inside;                                            ///< Of the library.
-  inside& internals() noexcept { return *inside_; }         ///< Of the library.
+  struct inside;                                     ///< Of the library.
+  inside& internals() noexcept { return *inside_; }  ///< Of the library.
 
  private:
   owned<inside> inside_;
@@ -114,24 +119,26 @@ using scenario = std::function<void(world&)>;
 
 /// How to check a scenario.
 struct check_options {
-  std::uint64_t seeds = 100;      ///< How many. The environment variable SOQUETE_SIM_SEEDS overrides it.
-  std::uint64_t first_seed = 1;   ///< SOQUETE_SIM_SEED runs this one alone, and prints its history.
+  std::uint64_t seeds = 100;     ///< How many. The environment variable SOQUETE_SIM_SEEDS overrides it.
+  std::uint64_t first_seed = 1;  ///< SOQUETE_SIM_SEED runs this one alone, and prints its history.
 };
 
 /// What came of it.
 struct check_report {
-  std::uint64_t seeds = 0;                ///< That were run.
-  std::uint64_t events = 0;               ///< In all of them.
+  std::uint64_t seeds = 0;                  ///< That were run.
+  std::uint64_t events = 0;                 ///< In all of them.
   std::chrono::nanoseconds virtual_time{};  ///< In all of them.
-  std::uint64_t trace_hash = 0;           ///< Of all histories, in order.
+  std::uint64_t trace_hash = 0;             ///< Of all histories, in order.
+  /// How often each kind of fault has struck, in all of them; by the number of the kind.
+  std::array<std::uint64_t, fault_count> struck{};
 };
 
 /// Thrown by check() when a seed has failed: test frameworks show what(). The library throws nothing else.
 class failed : public std::exception {
  public:
-  explicit failed(std::string words);                  ///< With all that there is to say.
+  explicit failed(std::string words);  ///< With all that there is to say.
   ~failed() override;
-  const char* what() const noexcept override;          ///< The seed, the scenario, and the command that replays it.
+  const char* what() const noexcept override;  ///< The seed, the scenario, and the command that replays it.
 
  private:
   std::string words_;
@@ -142,8 +149,8 @@ namespace detail {
 /// What a test framework tells of the test that runs.
 struct test_in_progress {
   std::string name;
-  std::string filter;                    // The option that runs it alone.
-  bool (*has_failed)() = nullptr;        // Is a failure noted already?
+  std::string filter;              // The option that runs it alone.
+  bool (*has_failed)() = nullptr;  // Is a failure noted already?
 };
 
 check_report check(check_options options, const scenario& what, test_in_progress test);
@@ -175,13 +182,13 @@ test_in_progress this_test() {
 
 }  // namespace detail
 
-/// A simulated host by itself, for a loop of your own: loop::use(). Its turns move its own time; where nothing can
-/// happen any more, a turn waits for loop::post().
+/// A simulated host by itself, for a loop of your own: loop::use(). Its turns move its own time; where
+/// nothing can happen any more, a turn waits for loop::post().
 chosen_driver open_driver(run_queue& queue, std::uint64_t seed = 0);
 
-/// Runs the scenario once for each seed, each time in a new world, until one fails. A failure is what world::always
-/// says, a deadlock, a livelock, a leak, a program that ends with an error, an EXPECT of GoogleTest.
-/// Throws `failed`; without exceptions it prints the same and aborts.
+/// Runs the scenario once for each seed, each time in a new world, until one fails. A failure is what
+/// world::always says, a deadlock, a livelock, a leak, a program that ends with an error, an EXPECT of
+/// GoogleTest. Throws `failed`; without exceptions it prints the same and aborts.
 inline check_report check(check_options options, const scenario& what) {
   return detail::check(options, what, detail::this_test());
 }

@@ -70,7 +70,8 @@ class swarm {
   swarm without(fault kind) const noexcept;
   /// Of those so far, only this one.
   swarm only(fault kind) const noexcept;
-  /// No fault begins after that; those that last are over soon after. So what is stuck then is stuck for good.
+  /// No fault begins after that; those that last are over soon after. So what is stuck then is stuck for
+  /// good.
   swarm until(std::chrono::nanoseconds end) const noexcept;
 
   bool has(fault kind) const noexcept;                            ///< May it happen?

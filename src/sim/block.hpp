@@ -22,7 +22,10 @@ struct arrived_datagram {
   moment when{};
 };
 
-constexpr address broadcast = address::v4({255, 255, 255, 255});
+/// Of the network, or of the loopback's.
+inline bool is_broadcast(const address& to) noexcept {
+  return to == address::v4({255, 255, 255, 255}) || to == address::v4({127, 255, 255, 255});
+}
 constexpr std::size_t option_count = static_cast<std::size_t>(option::receive_segments) + 1;
 
 struct block final : socket_block {

@@ -22,7 +22,9 @@ std::size_t option_or(const block& b, option which, std::size_t usual) noexcept 
 }  // namespace
 
 connection::connection(network& net, block& asking, const endpoint& from, const endpoint& to, machine* there)
-    : net_(net), draws_(net.seed, purpose::connection, ++net.connections_made), number_(net.connections_made) {
+    : net_(net),
+      draws_(net.seed, purpose::connection, ++net.connections_made),
+      number_(net.connections_made) {
   ends_[0].at = &asking.at;
   ends_[0].owner = &asking;
   ends_[0].name = from;
@@ -52,9 +54,9 @@ std::size_t connection::room_left(const way& w) const noexcept {
 std::int64_t connection::readable(unsigned side) const noexcept {
   const end& me = ends_[side];
   const way& w = ways_[1 - side];
-  const bool would_wait = me.now == state::opening || me.now == state::none ||
-                          (w.arrived == w.read && !me.finished && !me.broken && me.error == 0 &&
-                           !me.stopped_receiving);
+  const bool would_wait =
+      me.now == state::opening || me.now == state::none ||
+      (w.arrived == w.read && !me.finished && !me.broken && me.error == 0 && !me.stopped_receiving);
   return would_wait ? -EAGAIN : 0;
 }
 
@@ -64,13 +66,13 @@ std::int64_t connection::receive(unsigned side, mutable_bytes into) noexcept {
   const std::uint64_t there = w.arrived - w.read;
   if (there != 0) {
     std::size_t size = std::min(into.size(), static_cast<std::size_t>(there));
-    if (size > 1 && net_.strikes(&weather::pieces))
-      size = static_cast<std::size_t>(draws_.log_between(1, size));
+    if (size > 1 && net_.strikes(fault::pieces)) size = static_cast<std::size_t>(draws_.log_between(1, size));
     w.held.pop(into.first(size));
     w.read += size;
     // As TCP does, little room is not told of.  RFC 9293 section 3.8.6.2.2
     const std::uint64_t gained = w.read + w.window - w.advertised;
-    if (gained >= std::max<std::uint64_t>(1, w.window / 2) || w.advertised == w.arrived) tell_sender(1 - side);
+    if (gained >= std::max<std::uint64_t>(1, w.window / 2) || w.advertised == w.arrived)
+      tell_sender(1 - side);
     return static_cast<std::int64_t>(size);
   }
   if (me.finished) return 0;
@@ -88,7 +90,7 @@ std::int64_t connection::send(unsigned side, bytes from) noexcept {
   settle(side);
   std::size_t size = std::min(room_left(w), from.size());
   if (size == 0) return expect_credit(side), -EAGAIN;
-  if (size > 1 && net_.strikes(&weather::pieces)) size = static_cast<std::size_t>(draws_.log_between(1, size));
+  if (size > 1 && net_.strikes(fault::pieces)) size = static_cast<std::size_t>(draws_.log_between(1, size));
   w.held.push(from.first(size));
   w.written += size;
   pump(side);
@@ -157,7 +159,7 @@ void connection::send_reset(unsigned side) {
   w.held.cut(static_cast<std::size_t>(w.sent - w.read));
   w.written = w.sent;
   w.wants_end = false;
-  if (net_.strikes(&weather::loss)) {
+  if (net_.strikes(fault::loss)) {
     w.flying.clear();
     w.held.cut(static_cast<std::size_t>(w.arrived - w.read));
     w.written = w.sent = w.arrived;
@@ -231,8 +233,7 @@ void connection::pump(unsigned side) {
   while (w.sent < w.written && w.sent < w.edge) {
     std::size_t size = static_cast<std::size_t>(std::min(w.written, w.edge) - w.sent);
     size = std::min(size, piece_max);
-    if (size > 1 && net_.strikes(&weather::pieces))
-      size = static_cast<std::size_t>(draws_.log_between(1, size));
+    if (size > 1 && net_.strikes(fault::pieces)) size = static_cast<std::size_t>(draws_.log_between(1, size));
     w.sent += size;
     fly(side, size, flag::none);
   }
@@ -249,14 +250,14 @@ void connection::fly(unsigned side, std::size_t size, flag what) {
   if (w.along == nullptr) return;
   moment at = w.along->leave(net_.now(), size + header_size) + w.along->delay();
   // Lost and sent again, once or several times.
-  if (net_.strikes(&weather::loss)) at += std::chrono::milliseconds(200 << draws_.below(4));
-  if (net_.strikes(&weather::delay)) at += std::chrono::milliseconds(draws_.log_between(1, 10'000));
+  if (net_.strikes(fault::loss)) at += std::chrono::milliseconds(200 << draws_.below(4));
+  if (net_.strikes(fault::delay)) at += std::chrono::milliseconds(draws_.log_between(1, 10'000));
   at = std::max(at, w.last_at);
   w.last_at = at;
   w.flying.push({w.sent, at, what});
   note(side, noted::left, size, static_cast<std::uint64_t>(what));
   net_.events.add(at, *this, piece_event + side);
-  if (what == flag::none && net_.strikes(&weather::reset)) net_.events.add(at, *this, middle);
+  if (what == flag::none && net_.strikes(fault::reset)) net_.events.add(at, *this, middle);
 }
 
 void connection::settle(unsigned side) noexcept {

@@ -69,9 +69,9 @@ class connection final : public occurrence {
     block* owner = nullptr;
     endpoint name;
     state now = state::none;
-    int error = 0;              ///< An errno, told once.
-    bool finished = false;      ///< The other end's FIN has come.
-    bool broken = false;        ///< Reset or given up.
+    int error = 0;          ///< An errno, told once.
+    bool finished = false;  ///< The other end's FIN has come.
+    bool broken = false;    ///< Reset or given up.
     bool stopped_sending = false;
     bool stopped_receiving = false;
     bool suspects = false;  ///< There is an event for it.
@@ -107,7 +107,16 @@ class connection final : public occurrence {
     bool wants_end = false, end_sent = false;
     bool gives_up = false;  ///< There is an event for it.
   };
-  enum kind : unsigned { syn, again, refusal, middle, piece_event, credit_event = 6, give_up = 8, probe = 10 };
+  enum kind : unsigned {
+    syn,
+    again,
+    refusal,
+    middle,
+    piece_event,
+    credit_event = 6,
+    give_up = 8,
+    probe = 10
+  };
 
   void send_syn();
   void lose_syn();

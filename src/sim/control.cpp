@@ -134,7 +134,8 @@ result<endpoint> host_driver::peer(const socket_block& socket) const {
 
 result<void> host_driver::disconnect(socket_block& socket) {
   auto& b = static_cast<block&>(socket);
-  if (b.kind != descriptor_kind::datagram) return fail(unsupported(step::connect, "disconnecting a stream is"));
+  if (b.kind != descriptor_kind::datagram)
+    return fail(unsupported(step::connect, "disconnecting a stream is"));
   b.peer = endpoint();
   b.has_peer = false;
   return {};

@@ -21,7 +21,11 @@ class trip final : public occurrence {
   enum kind : unsigned { arrival, refusal };
 
   trip(machine& sender, machine& receiver, const endpoint& from, const endpoint& to, bytes payload)
-      : source(sender), target(receiver), sent_from(from), sent_to(to), carried(payload.begin(), payload.end()) {}
+      : source(sender),
+        target(receiver),
+        sent_from(from),
+        sent_to(to),
+        carried(payload.begin(), payload.end()) {}
 
   void happen(network& net, unsigned what) noexcept override {
     if (what == arrival) return arrive(net);
@@ -78,7 +82,8 @@ std::int64_t host_driver::receive_messages(block& b, op& o) noexcept {
   if (b.arrived.empty()) return -EAGAIN;
   if (!messages_.has_room()) return -ENOBUFS;
   std::size_t count = o.size;
-  if (count > 1 && net_.strikes(&weather::pieces)) count = static_cast<std::size_t>(net_.faults.between(1, count));
+  if (count > 1 && net_.strikes(fault::pieces))
+    count = static_cast<std::size_t>(net_.faults.between(1, count));
   return messages_.lend(b, count, at_.skew, o);
 }
 
@@ -112,8 +117,8 @@ int host_driver::send_datagram(block& b, const outgoing_message& m) {
   if (to.port() == 0) return -EINVAL;
   address where = to.addr();
   if (where.is_v4() && b.domain == family::v6 && b.value(option::v6_only) != 0) return -ENETUNREACH;
-  if (where == broadcast && b.value(option::broadcast) == 0) return -EACCES;
-  if (where.is_multicast() || where == broadcast) return -EOPNOTSUPP;
+  if (is_broadcast(where) && b.value(option::broadcast) == 0) return -EACCES;
+  if (where.is_multicast() || is_broadcast(where)) return -EOPNOTSUPP;
   if (m.hops == 0 || m.hops > octet_max || m.traffic_class > octet_max || m.hops < -1 || m.traffic_class < -1)
     return -EINVAL;
   if (m.payload.size() > (where.is_v4() ? payload_max_v4 : payload_max_v6)) return -EMSGSIZE;
@@ -144,12 +149,12 @@ int host_driver::send_datagram(block& b, const outgoing_message& m) {
   if (is_too_long && b.value(option::path_mtu_discovery) >= discovery_do) return -EMSGSIZE;
   const moment leaves = along.leave(net_.now(), m.payload.size() + header_size);
   const bool is_inside = there == &at_;
-  const bool is_lost = is_too_long || (!is_inside && (along.loses() || net_.strikes(&weather::loss)));
+  const bool is_lost = is_too_long || (!is_inside && (along.loses() || net_.strikes(fault::loss)));
   if (is_lost) {
     net_.note(at_, noted::lost, m.payload.size());
     return 0;
   }
-  const bool twice = !is_inside && (along.duplicates() || net_.strikes(&weather::duplicate));
+  const bool twice = !is_inside && (along.duplicates() || net_.strikes(fault::duplicate));
   for (int copies = twice ? 2 : 1; copies != 0; --copies) {
     const shared<trip> one(new trip(at_, *there, endpoint(source, b.bound.port()), to, m.payload));
     one->hops = m.hops >= 0                       ? m.hops
@@ -158,7 +163,7 @@ int host_driver::send_datagram(block& b, const outgoing_message& m) {
     one->traffic_class =
         m.traffic_class >= 0 ? m.traffic_class : static_cast<std::int16_t>(b.value(option::traffic_class));
     moment at = leaves + along.delay();
-    if (!is_inside && net_.strikes(&weather::delay))
+    if (!is_inside && net_.strikes(fault::delay))
       at += std::chrono::milliseconds(net_.faults.log_between(1, 10'000));
     net_.note(at_, noted::sent, m.payload.size(), static_cast<std::uint64_t>(at.count()));
     // On the loopback a datagram is there, or refused, before the call is over.

@@ -19,14 +19,16 @@ void block::wake_writer() noexcept { static_cast<host_driver&>(home).wake_writer
 void block::connected(int cause) noexcept { static_cast<host_driver&>(home).connected(*this, cause); }
 
 host_driver::host_driver(run_queue& queue, machine& on)
-    : driver(queue), net_(on.net), at_(on), scratch_(receive_max) {
+    : driver(queue), net_(on.net), at_(on) {
   assert(!at_.is_up());
+  net_.scratch.resize(receive_max);
   at_.driver = this;
   ++at_.life;
   net_.note(at_, noted::started, at_.life);
 }
 
-host_driver::host_driver(run_queue& queue, std::unique_ptr<network> own, machine& on) : host_driver(queue, on) {
+host_driver::host_driver(run_queue& queue, std::unique_ptr<network> own, machine& on)
+    : host_driver(queue, on) {
   own_ = std::move(own);
 }
 
@@ -99,7 +101,7 @@ bool host_driver::start(op& o) noexcept {
 
 bool host_driver::start_reading(block& b, op&) noexcept {
   b.reader_parked = true;
-  const bool may_be_told_now = queue().may_complete_inline() && !net_.strikes(&weather::order);
+  const bool may_be_told_now = queue().may_complete_inline() && !net_.strikes(fault::order);
   if (may_be_told_now) return try_reading(b);
   wake_reader(b);
   return false;
@@ -109,7 +111,7 @@ bool host_driver::start_writing(block& b, op& o) noexcept {
   // To connect a datagram socket exchanges nothing, so it never waits.
   const bool is_of_names_only = o.code == opcode::connect && !b.is_of_streams();
   const bool may_be_told_now =
-      is_of_names_only || (queue().may_complete_inline() && !net_.strikes(&weather::order));
+      is_of_names_only || (queue().may_complete_inline() && !net_.strikes(fault::order));
   const bool is_done = o.code == opcode::connect ? start_connecting(b, o) : send(b, o);
   if (!is_done) {
     b.writer_parked = true;
@@ -194,13 +196,13 @@ bool host_driver::start_connecting(block& b, op& o) noexcept {
   if (b.domain == family::v4 && asked.addr().is_v6()) return done(EAFNOSUPPORT);
   address where = asked.addr().unmapped();
   if (where.is_v4() && b.domain == family::v6 && b.value(option::v6_only) != 0) return done(ENETUNREACH);
-  if (where == broadcast && b.value(option::broadcast) == 0) return done(EACCES);
-  if (where.is_multicast() || where == broadcast) return done(ENETUNREACH);
+  if (is_broadcast(where) && b.value(option::broadcast) == 0) return done(EACCES);
+  if (where.is_multicast() || is_broadcast(where)) return done(ENETUNREACH);
   if (where.is_unspecified()) where = where.is_v4() ? address::loopback_v4() : address::loopback_v6();
   const endpoint to(where, asked.port());
   if (b.is_of_streams() && b.wire) return done(b.wire->is_open(b.side) ? EISCONN : EALREADY);
   if (b.kind == descriptor_kind::listener) return done(EISCONN);
-  if (net_.strikes(&weather::exhaust)) return done(net_.faults.below(2) == 0 ? EADDRNOTAVAIL : ENOBUFS);
+  if (net_.strikes(fault::exhaust)) return done(net_.faults.below(2) == 0 ? EADDRNOTAVAIL : ENOBUFS);
   address source;
   if (!at_.source_for(where, source)) return done(ENETUNREACH);
   if (b.bound.is_empty())
@@ -255,22 +257,21 @@ std::int64_t host_driver::receive(block& b, op& o) noexcept {
 
 std::int64_t host_driver::receive_lease(block& b, op& o) noexcept {
   if (!b.wire) return -ENOTCONN;
-  const std::int64_t got = b.wire->receive(b.side, scratch_);
-  if (got > 0) bytes_.lend(bytes(scratch_).first(static_cast<std::size_t>(got)), o);
+  const std::int64_t got = b.wire->receive(b.side, net_.scratch);
+  if (got > 0) bytes_.lend(bytes(net_.scratch).first(static_cast<std::size_t>(got)), o);
   return got;
 }
 
 std::int64_t host_driver::readable(const block& b) const noexcept {
   if (b.kind == descriptor_kind::listener) return b.waiting.empty() ? -EAGAIN : 0;
-  if (b.kind == descriptor_kind::datagram)
-    return b.arrived.empty() && b.pending_error == 0 ? -EAGAIN : 0;
+  if (b.kind == descriptor_kind::datagram) return b.arrived.empty() && b.pending_error == 0 ? -EAGAIN : 0;
   return b.wire ? b.wire->readable(b.side) : 0;
 }
 
 std::int64_t host_driver::accept(block& b, op& o) noexcept {
   if (b.kind != descriptor_kind::listener) return -EINVAL;
   if (b.waiting.empty()) return -EAGAIN;
-  if (net_.strikes(&weather::exhaust)) return net_.faults.below(2) == 0 ? -EMFILE : -ENFILE;
+  if (net_.strikes(fault::exhaust)) return net_.faults.below(2) == 0 ? -EMFILE : -ENFILE;
   auto made = make_block(b.domain, b.carries);
   if (!made) return -made.error().code().value();
   block& child = **made;

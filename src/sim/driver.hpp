@@ -99,7 +99,6 @@ class host_driver final : public driver {
   machine& at_;
   byte_pool bytes_;
   message_pool messages_;
-  std::vector<std::byte> scratch_;
   std::size_t open_ = 0;
   bool is_dead_ = false;
 

@@ -53,7 +53,7 @@ void connection::ask() {
 void connection::send_syn() {
   ++attempts_;
   asked_at_ = net_.now();
-  const bool is_lost = ways_[0].along == nullptr || ways_[0].along->loses() || net_.strikes(&weather::loss);
+  const bool is_lost = ways_[0].along == nullptr || ways_[0].along->loses() || net_.strikes(fault::loss);
   if (is_lost) return lose_syn();
   net_.events.add(net_.now() + ways_[0].along->delay(), *this, syn);
 }
@@ -79,7 +79,7 @@ void connection::syn_came() {
     return;
   }
   block* const listener =
-      net_.strikes(&weather::refuse) ? nullptr : there->find_listener(ends_[1].name, ends_[0].name);
+      net_.strikes(fault::refuse) ? nullptr : there->find_listener(ends_[1].name, ends_[0].name);
   if (listener == nullptr) {
     if (ways_[1].along->is_cut()) return lose_syn();
     note(1, noted::refused);
@@ -89,8 +89,7 @@ void connection::syn_came() {
   // One more than asked for, as on Linux.  listen(2)
   if (listener->waiting.size() > static_cast<std::size_t>(std::max(listener->backlog, 0))) return lose_syn();
   const std::int64_t receive_room = listener->value(option::receive_buffer);
-  ways_[0].window =
-      receive_room > 0 ? static_cast<std::size_t>(receive_room) : ways_[0].along->draw_window();
+  ways_[0].window = receive_room > 0 ? static_cast<std::size_t>(receive_room) : ways_[0].along->draw_window();
   for (way& w : ways_) w.edge = w.advertised = w.window;
   ends_[1].now = state::opening;
   fly(1, 0, flag::syn);
@@ -157,9 +156,7 @@ void connection::deliver(unsigned side, const piece& one) {
   way& w = ways_[side];
   switch (one.what) {
     case flag::syn: return handshake(side);
-    case flag::reset:
-      note(there, noted::reset);
-      return reset_came(there, ECONNRESET);
+    case flag::reset: note(there, noted::reset); return reset_came(there, ECONNRESET);
     case flag::fin:
       note(there, noted::finished);
       to.finished = true;

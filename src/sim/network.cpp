@@ -41,6 +41,8 @@ std::size_t link::draw_window() noexcept {
   return draws_.log_between(std::max<std::size_t>(how_.window.least, 1), how_.window.most);
 }
 
+network::network(std::uint64_t from) noexcept : seed(from), faults(from, purpose::swarm) {}
+
 // Connections that are under way are known here.
 network::~network() { events.clear(); }
 

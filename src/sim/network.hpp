@@ -1,6 +1,7 @@
 // A network in memory: machines, links, what travels between them, and the time.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <soquete/sim_options.hpp>
@@ -51,20 +52,15 @@ class link {
 
 /// How often faults of each kind happen by themselves, in 2^32nds of the occasions. Nemesis makes the others.
 struct weather {
-  std::uint64_t delay = 0;
-  std::uint64_t loss = 0;
-  std::uint64_t duplicate = 0;
-  std::uint64_t pieces = 0;
-  std::uint64_t reset = 0;
-  std::uint64_t refuse = 0;
-  std::uint64_t exhaust = 0;
-  std::uint64_t order = 0;
+  std::array<std::uint64_t, fault_count> rates{};
   moment end = moment::max();
+
+  std::uint64_t& operator[](fault kind) noexcept { return rates[static_cast<std::size_t>(kind)]; }
 };
 
 class network {
  public:
-  explicit network(std::uint64_t from) noexcept : seed(from), faults(from, purpose::swarm) {}
+  explicit network(std::uint64_t from) noexcept;
   network(const network&) = delete;
   network& operator=(const network&) = delete;
   ~network();
@@ -94,17 +90,24 @@ class network {
   void remove(connection&) noexcept;
   const std::vector<connection*>& connections() const noexcept { return connections_; }
 
-  /// The rate of this kind of fault now: 0 when faults are over.
-  bool strikes(std::uint64_t weather::* kind) noexcept {
-    return clouds.*kind != 0 && now_ < clouds.end && faults.happens(clouds.*kind);
+  /// Does a fault of this kind happen here and now?
+  bool strikes(fault kind) noexcept {
+    const std::uint64_t rate = clouds[kind];
+    if (rate == 0 || now_ >= clouds.end || !faults.happens(rate)) return false;
+    count(kind);
+    return true;
   }
+  void count(fault kind) noexcept { ++struck[static_cast<std::size_t>(kind)]; }
   void note(const machine& who, noted what, std::uint64_t a = 0, std::uint64_t b = 0);
 
   const std::uint64_t seed;
   agenda events;
   trace story;
   weather clouds;
-  random faults;  ///< For what strikes.
+  std::array<std::uint64_t, fault_count> struck{};  ///< How often each kind has happened.
+  random faults;                                    ///< For what strikes.
+  /// Where bytes stand for a moment before they are lent.
+  std::vector<std::byte> scratch;
   /// Machines with something to run, in order.
   std::vector<machine*> ready;
   /// Somebody outside takes the turns, so drivers do not.

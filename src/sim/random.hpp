@@ -6,7 +6,8 @@
 
 namespace soquete::sim {
 
-/// Every bit of the result depends on every bit of `x`.  The finaliser of SplitMix64 (Steele, Lea, Flood 2014)
+/// Every bit of the result depends on every bit of `x`.  The finaliser of SplitMix64 (Steele, Lea, Flood
+/// 2014)
 constexpr std::uint64_t mixed(std::uint64_t x) noexcept {
   x += 0x9e3779b97f4a7c15;
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;

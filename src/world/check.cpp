@@ -71,6 +71,7 @@ one_run run_one(std::uint64_t seed, const scenario& what, bool keeps_history, ch
     told.hash = w.trace_hash();
     sum.events += w.events();
     sum.virtual_time += w.now();
+    for (std::size_t i = 0; i < fault_count; ++i) sum.struck[i] += w.internals().net.struck[i];
     for (const auto& [name, holds] : w.internals().sometimes) sometimes[name] |= holds;
     if (keeps_history) std::fputs(w.history().c_str(), stderr);
   }
@@ -107,8 +108,7 @@ check_report detail::check(check_options options, const scenario& what, test_in_
   }
   if (!only)
     for (const auto& [words, holds] : sometimes)
-      if (!holds)
-        give_up(name + ": in none of " + std::to_string(options.seeds) + " seeds: " + words + "\n");
+      if (!holds) give_up(name + ": in none of " + std::to_string(options.seeds) + " seeds: " + words + "\n");
   return sum;
 }
 

@@ -32,7 +32,8 @@ constexpr std::uint64_t one = std::uint64_t{1} << 32;  // A rate of always.
 // Faults that begin and end.
 class nemesis final : public occurrence {
  public:
-  nemesis(world::inside& on, moment end) noexcept : on_(on), end_(end), draws_(on.net.seed, purpose::nemesis) {}
+  nemesis(world::inside& on, moment end) noexcept
+      : on_(on), end_(end), draws_(on.net.seed, purpose::nemesis) {}
 
   void begin(fault kind) {
     const std::size_t at = static_cast<std::size_t>(kind);
@@ -64,11 +65,11 @@ class nemesis final : public occurrence {
     host::inside* const first = &victim();
     host::inside* const second = &victim();
     const moment how_long(draws_.log_between(moment(10ms).count(), moment(20s).count()));
+    in->net.count(kind);
     switch (kind) {
       case fault::cut:
         in->net.cut(first->at, second->at, link::cause::fault);
-        return later(how_long,
-                     [=] { in->net.mend(first->at, second->at, link::cause::fault); });
+        return later(how_long, [=] { in->net.mend(first->at, second->at, link::cause::fault); });
       case fault::isolate:
         for (const auto& other : in->hosts) {
           in->net.cut(first->at, other->at, link::cause::fault);
@@ -106,7 +107,7 @@ void unleash(world::inside& on, const swarm& what) {
   const std::uint64_t sort = draws.below(10);
   if (sort == 0) return;  // A clear day, to compare with.
   if (sort == 1) {
-    if (what.has(fault::pieces)) w.pieces = one;
+    if (what.has(fault::pieces)) w[fault::pieces] = one;
     return;
   }
   const auto drawn = [&](fault kind, std::uint64_t least, std::uint64_t most) -> std::uint64_t {
@@ -114,14 +115,14 @@ void unleash(world::inside& on, const swarm& what) {
     const std::uint64_t rate = draws.log_between(least, most);
     return is_on && what.has(kind) ? rate : 0;
   };
-  w.delay = drawn(fault::delay, one / 1'000, one / 10);
-  w.loss = drawn(fault::loss, one / 1'000, one / 4);
-  w.duplicate = drawn(fault::duplicate, one / 100, one / 4);
-  w.pieces = drawn(fault::pieces, one / 100, one);
-  w.reset = drawn(fault::reset, one / 10'000, one / 20);
-  w.refuse = drawn(fault::refuse, one / 100, one / 4);
-  w.exhaust = drawn(fault::exhaust, one / 1'000, one / 4);
-  w.order = drawn(fault::order, one / 100, one / 2);
+  w[fault::delay] = drawn(fault::delay, one / 1'000, one / 10);
+  w[fault::loss] = drawn(fault::loss, one / 1'000, one / 4);
+  w[fault::duplicate] = drawn(fault::duplicate, one / 100, one / 4);
+  w[fault::pieces] = drawn(fault::pieces, one / 100, one);
+  w[fault::reset] = drawn(fault::reset, one / 10'000, one / 20);
+  w[fault::refuse] = drawn(fault::refuse, one / 100, one / 4);
+  w[fault::exhaust] = drawn(fault::exhaust, one / 1'000, one / 4);
+  w[fault::order] = drawn(fault::order, one / 100, one / 2);
   const shared<nemesis> evil(new nemesis(on, what.end()));
   for (const fault kind : {fault::cut, fault::isolate, fault::pause, fault::crash})
     if (drawn(kind, 1, 2) != 0) evil->begin(kind);

@@ -120,8 +120,8 @@ void world::inside::finish() {
   std::size_t left = 0;
   for (const auto& one : hosts) left += one->unfinished();
   if (left != 0) {
-    fail(std::to_string(left) + (left == 1 ? " program does" : " programs do") +
-         " not end when asked to\n" + dump());
+    fail(std::to_string(left) + (left == 1 ? " program does" : " programs do") + " not end when asked to\n" +
+         dump());
   } else {
     look_for_leaks();
   }
