@@ -30,7 +30,7 @@ struct suites {
 const suites& in_sources() {
   static const suites all = [] {
     static const std::regex test(R"(\bTEST(?:_P|_F)?\(\s*(\w+),\s*(\w+)\))");
-    static const std::regex each(R"(\bON_EACH_DRIVER\((\w+)\))");
+    static const std::regex each(R"(\bON_(?:EACH|EVERY)_DRIVER\((\w+)\))");
     suites found;
     for (const auto& entry : fs::directory_iterator(tree / "tests")) {
       if (!entry.path().filename().string().ends_with("_test.cpp")) continue;

@@ -192,6 +192,7 @@ void driver_contract::TearDown() {
   peers_.clear();
   far_side_ = {};
   net = {};
+  for (const int peer : peers) ::close(peer);
   EXPECT_EQ(open_descriptors(), descriptors_before_);
 }
 
@@ -312,6 +313,11 @@ void driver_contract::count_wake(waiter* w) noexcept {
 
 void write_all(far_end& to, std::string_view text) {
   ASSERT_TRUE(to.try_write(text)) << std::strerror(errno);
+}
+
+void write_all(int descriptor, std::string_view text) {
+  ASSERT_EQ(::send(descriptor, text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()))
+      << std::strerror(errno);
 }
 
 std::string read_some(far_end& from, std::size_t max) { return from.read(max); }

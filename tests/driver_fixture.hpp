@@ -14,6 +14,8 @@ namespace soquete::test {
 /// The drivers under contract; io_uring also as on a kernel without incremental buffers.
 inline constexpr const char* contract_drivers[] = {"io_uring", "io_uring_whole_buffers", "epoll", "poll",
                                                    "simulated"};
+/// Those that have descriptors of the system: clauses 25 to 30.
+inline constexpr const char* kernel_drivers[] = {"io_uring", "io_uring_whole_buffers", "epoll", "poll"};
 
 /// The other end of a stream, which the test reads and writes itself: no driver under test has a hand in it.
 class far_end {
@@ -79,6 +81,7 @@ class driver_contract : public testing::TestWithParam<const char*> {
     using run_queue::set_now;
   } queue;
   owned<driver> net;
+  std::vector<int> peers;  ///< Descriptors of the test's own, closed at its end.
 
  private:
   static void count_wake(waiter* w) noexcept;
@@ -90,6 +93,7 @@ class driver_contract : public testing::TestWithParam<const char*> {
 
 /// All `text` written; fails the test otherwise.
 void write_all(far_end& to, std::string_view text);
+void write_all(int descriptor, std::string_view text);
 /// What can be read now, at most `max` bytes.
 std::string read_some(far_end& from, std::size_t max);
 

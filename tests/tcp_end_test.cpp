@@ -231,6 +231,7 @@ TEST_P(tcp_end, a_reset_ends_a_send_that_waits) {
 }
 
 TEST_P(tcp_end, a_reset_after_we_have_finished_is_told_to_the_receive) {
+  NEEDS_THE_KERNEL("the peer is a socket of the kernel");
   play([]() -> task<result<void>> {
     for (const bool waits : {true, false}) {
       auto odd = co_await ok(accept_odd_peer());

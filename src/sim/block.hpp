@@ -57,6 +57,7 @@ struct block final : socket_block {
   bool poke_queued = false;
   bool closing = false;
   bool forgotten = false;  ///< Its number and its port are free.
+  bool released = false;   ///< It waits under its number for adopt().
 
   endpoint bound;  ///< As others know it, IPv4 unmapped; nothing: it has no name yet.
   std::array<std::int64_t, option_count> values{};

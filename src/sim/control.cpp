@@ -64,14 +64,18 @@ result<socket_block*> host_driver::adopt(owned_descriptor taken) {
   if (taken.descriptor() < machine::first_descriptor || place >= at_.descriptors().size() ||
       at_.descriptors()[place] == nullptr)
     return fail(unsupported(step::adopt, "descriptors of the real system are"));
+  if (!taken.unread().empty() || !taken.accepted().empty())
+    return fail(unsupported(step::adopt, "bytes and connections that a descriptor brings along are"));
   static_cast<void>(taken.release());
   block& b = *at_.descriptors()[place];
-  if (&b.home != this) return fail(std::errc::bad_file_descriptor, step::adopt);
+  if (&b.home != this || !std::exchange(b.released, false))
+    return fail(std::errc::bad_file_descriptor, step::adopt);
   return static_cast<socket_block*>(&b);
 }
 
 // It stays open under its number, for adopt(). Nothing of the real system has this number.
 owned_descriptor host_driver::release(socket_block& released) {
+  static_cast<block&>(released).released = true;
   return owned_descriptor(released.descriptor);
 }
 
