@@ -2,6 +2,7 @@
 #include <soquete/local_datagram.hpp>
 #include <soquete/local_seqpacket.hpp>
 
+#include "connecting.hpp"
 #include "local_open.hpp"
 
 namespace soquete::local {
@@ -60,8 +61,11 @@ task<result<std::pair<T, T>>> pair_of() {
 
 task<result<datagram>> autobind() {
   loop& here = co_await this_loop();
-  socket s(*co_await ok(here.net().open(family::local, transport::datagram)));
-  co_await ok(here.net().bind(s.block(), endpoint::local_unnamed()));
+  socket s = co_await ok(open_socket(here, transport::datagram));
+  auto bound = here.net().bind(s.block(), endpoint::local_unnamed());
+  const endpoint chosen = s.local().value_or(endpoint::local_unnamed());
+  detail::tell(s.block(), step::bind, 0, &chosen, {}, bound ? nullptr : &bound.error());
+  co_await ok(std::move(bound));
   co_return datagram(std::move(s));
 }
 
@@ -87,6 +91,18 @@ result<void> seqpacket::finish() { return finish_sending(socket_); }
 
 result<datagram> datagram::adopt(loop& here, owned_descriptor taken) {
   return made_of<datagram>(adopt_as(here, std::move(taken), transport::datagram, descriptor_kind::datagram));
+}
+
+result<void> datagram::connect(const endpoint& to) {
+  slot& s = socket_.block().writer;
+  s.code = opcode::connect;
+  s.data = &to;
+  // Nothing is exchanged, so it never waits.
+  const bool waits = s.begin({}, nullptr);
+  assert(!waits);
+  static_cast<void>(waits);
+  if (s.failed()) return fail(about(error(s.cause(), step::connect), step::connect, to_string(to)));
+  return {};
 }
 
 template <class Connection>
@@ -135,7 +151,7 @@ task<result<datagram>> bind(endpoint to, bind_options o) {
 
 task<result<datagram>> open_datagram() {
   loop& here = co_await this_loop();
-  co_return datagram(socket(*co_await ok(here.net().open(family::local, transport::datagram))));
+  co_return datagram(co_await ok(open_socket(here, transport::datagram)));
 }
 
 task<result<std::pair<stream, stream>>> pair() { return pair_of<stream>(); }

@@ -23,13 +23,6 @@ descriptor_kind kind_of(transport carries) noexcept {
   return carries == transport::stream ? descriptor_kind::stream : descriptor_kind::datagram;
 }
 
-result<socket> open_socket(loop& here, transport carries) {
-  auto block = here.net().open(family::local, carries);
-  if (!block) return fail(std::move(block.error()));
-  detail::tell(**block, step::open, 0, nullptr, name_of(carries), nullptr);
-  return socket(**block);
-}
-
 result<socket> claim(loop& here, const endpoint& at, transport carries, const path_claim& how) {
   auto s = open_socket(here, carries);
   if (!s) return s;
@@ -92,6 +85,13 @@ task<result<socket>> connect_one(endpoint to, transport carries, connect_options
 }
 
 }  // namespace
+
+result<socket> open_socket(loop& here, transport carries) {
+  auto block = here.net().open(family::local, carries);
+  if (!block) return fail(std::move(block.error()));
+  detail::tell(**block, step::open, static_cast<std::int64_t>(carries), nullptr, name_of(carries), nullptr);
+  return socket(**block);
+}
 
 result<socket> adopt_as(loop& here, owned_descriptor taken, transport carries, descriptor_kind kind) {
   auto block = here.net().adopt(std::move(taken));

@@ -7,6 +7,9 @@
 
 namespace soquete::local {
 
+/// A socket that is not yet anywhere.
+result<socket> open_socket(loop& here, transport carries);
+
 /// Takes over a descriptor that is a local socket of that type, and listens or does not.
 result<socket> adopt_as(loop& here, owned_descriptor taken, transport carries, descriptor_kind kind);
 

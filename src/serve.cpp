@@ -45,6 +45,9 @@ struct serving {
   }
   static client_name name_of(const stream& peer) { return {key_of(peer), peer.peer().port()}; }
   static std::size_t max_per_client(const options& o) { return o.max_per_address; }
+  static bool admits(const serve_watch& watch, const stream& peer) {
+    return !watch.admit || watch.admit(peer);
+  }
   static void turn_away(stream& peer) { peer.abort(); }
 };
 

@@ -386,7 +386,7 @@ task<result<void>> server<Kind>::admit(stream peer) {
     co_return {};
   }
   ++load_;
-  if (options_.watch != nullptr && options_.watch->admit && !options_.watch->admit(peer)) {
+  if (options_.watch != nullptr && !Kind::admits(*options_.watch, peer)) {
     forget(from);
     Kind::turn_away(peer);
     co_return {};

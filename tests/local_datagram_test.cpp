@@ -161,6 +161,31 @@ TEST_P(local_datagram, a_name_without_a_receiver_refuses_and_says_which) {
   });
 }
 
+TEST_P(local_datagram, a_socket_with_a_name_connects_and_hears_its_peer_only) {
+  play([]() -> task<result<void>> {
+    const own_folder folder;
+    auto server = co_await ok(local::bind(folder.at("s")));
+    auto client = co_await ok(local::bind(folder.at("c")));
+    const endpoint name = co_await ok(client.local());
+    co_await ok(client.connect(co_await ok(server.local())));
+    EXPECT_EQ(to_string(client.peer()), folder.at("s"));
+    co_await ok(client.send("question"));
+    local::message asked = co_await ok(server.receive());
+    EXPECT_EQ(asked.from, name);
+    co_await ok(server.send_to(asked.from, "answer"));
+    local::message answer = co_await ok(client.receive());
+    EXPECT_EQ(answer.payload.text(), "answer");
+    auto stranger = co_await ok(local::open_datagram());
+    auto refused = co_await stranger.send_to(name, "x");
+    EXPECT_TRUE(fails_with(refused, std::errc::operation_not_permitted));
+    const endpoint nobody = co_await ok(endpoint::parse(folder.at("nobody")));
+    auto none = client.connect(nobody);
+    EXPECT_TRUE(fails_with(none, std::errc::no_such_file_or_directory));
+    EXPECT_EQ(none.error().subject(), folder.at("nobody"));
+    co_return {};
+  });
+}
+
 TEST_P(local_datagram, many_messages_may_be_kept_and_all_come_home) {
   play([]() -> task<result<void>> {
     auto both = co_await ok(local::datagram_pair());

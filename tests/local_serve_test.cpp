@@ -247,8 +247,8 @@ TEST_P(local_serving, whom_the_watch_does_not_admit_is_closed_and_it_sees_who_it
     door d;
     bool may_come = false;
     std::vector<credentials> seen;
-    d.watch.admit = [&](const local::stream& client) {
-      seen.push_back(client.peer_credentials());
+    d.watch.admit = [&](const credentials& client) {
+      seen.push_back(client);
       return may_come;
     };
     auto body = [&]() -> task<result<void>> {
@@ -412,8 +412,8 @@ TEST_P(local_serving_alone, another_user_is_counted_apart_and_told_from_us) {
     auto program = [&]() -> task<result<void>> {
       door d;
       std::vector<std::uint32_t> users;
-      d.watch.admit = [&](const local::stream& client) {
-        users.push_back(client.peer_credentials().uid);
+      d.watch.admit = [&](const credentials& client) {
+        users.push_back(client.uid);
         return true;
       };
       event left;

@@ -47,6 +47,11 @@ class datagram {
     return send_to(whom, as_bytes(text), handles);
   }
 
+  /// Sends go there, and receives come from there only, from now on. What others had sent before is still
+  /// received.
+  /// Errors: no_such_file_or_directory, connection_refused, permission_denied.  connect(2)
+  result<void> connect(const endpoint& to);
+
   /// Waits until a receive would not wait.  poll(2)
   [[nodiscard]] detail::wait_readable readable() noexcept { return detail::wait_readable(socket_.block()); }
   /// Lets go of it, open.

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <functional>
-#include <soquete/local.hpp>
+#include <soquete/local_seqpacket.hpp>
 #include <span>
 
 namespace soquete::local {
@@ -15,7 +15,7 @@ struct serve_watch {
   /// The same, as other servers have it.
   std::function<void(std::span<const endpoint> all)> ready;
   /// Before the handler. False turns the client away: it is closed.
-  std::function<bool(const stream& client)> admit;
+  std::function<bool(const credentials& client)> admit;
   /// A handler ended with an error: the client's affair, the server goes on.
   std::function<void(const credentials& client, const error& why)> client_failed;
   /// No connection can be accepted for now: descriptors or memory have run out.
@@ -37,6 +37,8 @@ struct serve_options {
 
 /// What is done for one client. An error ends this client only; an exception ends the server, and is its own.
 using client_handler = std::function<task<result<void>>(stream)>;
+/// The same for one of serve_seqpacket().
+using seqpacket_handler = std::function<task<result<void>>(seqpacket)>;
 
 /// Serves clients on `where` ("unix:/run/x", "unix:@name", "fd:3", "systemd:web") until it is asked to end
 /// (by cancellation: in a run_main by SIGINT or SIGTERM). Then it stops accepting, clients get the drain
@@ -52,6 +54,19 @@ template <class F>
 [[nodiscard]] task<result<void>> serve(std::string_view where, F handler, serve_options options = {}) {
   static_assert(detail::safe_closure<F>, "name the closure first: GCC 12 destroys owning captures twice");
   return serve(where, client_handler(std::move(handler)), options);
+}
+
+/// The same for clients that send records.
+[[nodiscard]] task<result<void>> serve_seqpacket(std::string_view where, seqpacket_handler handler,
+                                                 serve_options = {});
+
+/// The same for functions and lambdas, which are kept until the server has ended.
+template <class F>
+  requires(!std::is_same_v<F, seqpacket_handler> && std::is_invocable_r_v<task<result<void>>, F&, seqpacket>)
+[[nodiscard]] task<result<void>> serve_seqpacket(std::string_view where, F handler,
+                                                 serve_options options = {}) {
+  static_assert(detail::safe_closure<F>, "name the closure first: GCC 12 destroys owning captures twice");
+  return serve_seqpacket(where, seqpacket_handler(std::move(handler)), options);
 }
 
 }  // namespace soquete::local
