@@ -315,6 +315,24 @@ TEST_P(tcp_listen, a_listener_by_number_is_adopted_and_owned) {
   });
 }
 
+// As a service manager has it, which starts us again for the next client.
+TEST_P(tcp_listen, a_listener_that_others_have_too_listens_on_for_them) {
+  play([]() -> task<result<void>> {
+    const raw_socket theirs = raw_socket::listening(5);
+    for (int i = 0; i != 2; ++i) {
+      auto l = co_await ok(tcp::listen("fd:" + std::to_string(::dup(theirs.number()))));
+      auto both = co_await ok(connect_to(l));
+      auto idle = co_await within(1ms, l.accept());
+      EXPECT_TRUE(fails_with(idle, std::errc::timed_out));
+    }
+    const endpoint door(address::loopback_v4(), theirs.port());
+    auto late = co_await ok(tcp::connect(door));
+    const owned_descriptor served(::accept4(theirs.number(), nullptr, nullptr, SOCK_CLOEXEC));
+    EXPECT_TRUE(served.is_open());
+    co_return {};
+  });
+}
+
 TEST_P(tcp_listen, a_number_that_is_no_listener_is_an_error) {
   NEEDS_THE_KERNEL("descriptors of the real system are not simulated");
   play([]() -> task<result<void>> {

@@ -62,6 +62,7 @@ struct socket_block {
   descriptor_kind kind = descriptor_kind::stream;  ///< What can be done with it.
   family domain = family::v4;                      ///< Of sockets.
   transport carries = transport::stream;           ///< Of sockets, listeners among them.
+  bool was_open = false;                           ///< Before it was adopted: others may have it too.
   bool reset_on_close = false;                     ///< Close with a reset instead of a FIN.
   bool send_broken = false;                        ///< A send ended part-way: nothing sensible can follow.
   std::uint16_t peer_port = 0;                     ///< Beside `peer_address`.

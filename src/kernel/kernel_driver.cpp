@@ -88,6 +88,7 @@ result<socket_block*> kernel_driver::adopt(owned_descriptor taken) {
 
   socket_block& block = make_block();
   block.descriptor = taken.release();
+  block.was_open = true;
   if (!taken.unread().empty() || !taken.accepted().empty())
     block.carried = new owned_descriptor(std::move(taken));
   const int type = option_of(descriptor, SO_TYPE);

@@ -161,8 +161,9 @@ void uring_driver::close(socket_block& closed) noexcept {
   ++closing_;
   // close(2) would not end what is in the kernel (liburing issue 932), so that comes first.
   if (b.with_kernel == 0) return forget(b);
-  // Until then a listener would go on to accept, and hold its address.
-  if (b.kind == descriptor_kind::listener) ::shutdown(b.descriptor, SHUT_RDWR);
+  // Until then a listener would go on to accept, and hold its address. One that others have as well, such as
+  // a service manager, goes on to listen for them.
+  if (b.kind == descriptor_kind::listener && !b.was_open) ::shutdown(b.descriptor, SHUT_RDWR);
   if (b.armed) submit_cancel(&b, multishot);
   // At once, and not with the next turn: the peer should not wait for its FIN until we find time for one.
   enter_now();
