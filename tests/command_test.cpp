@@ -1,9 +1,5 @@
 // The command with its ends: what is delivered, how it ends, and with which status.
-#include <gtest/gtest.h>
-
-#include <memory>
-
-#include "process.hpp"
+#include "on_each_command.hpp"
 
 using namespace soquete::test;
 using namespace std::chrono_literals;
@@ -12,36 +8,8 @@ namespace {
 
 const std::string any_port = "tcp://127.0.0.1:0";
 
-// Longer than the half second after which socat gives up, and no time that a test would miss.
-constexpr auto a_while = 700ms;
-
-// On each driver; the environment chooses it, as a user would.
-class command : public testing::TestWithParam<std::string> {
- protected:
-  void SetUp() override {
-    process probe(soquete_with({"connect", "echo:", "-"}), {.variables = variables()});
-    const int code = probe.wait();
-    if (code != 0 && std::getenv("SOQUETE_TEST_REFUSED") != nullptr) GTEST_SKIP() << probe.errors;
-    ASSERT_EQ(code, 0) << probe.errors;
-  }
-  std::vector<std::string> variables() const { return {"SOQUETE_DRIVER=" + GetParam(), "SOQUETE_THREADS=2"}; }
-  std::unique_ptr<process> start(const std::vector<std::string>& arguments, std::string input = {},
-                                 bool keeps_input_open = false) const {
-    return std::make_unique<process>(
-        soquete_with(arguments),
-        start_options{
-            .variables = variables(), .input = std::move(input), .keeps_input_open = keeps_input_open});
-  }
-  std::unique_ptr<process> listen(std::vector<std::string> arguments, std::string input = {},
-                                  bool keeps_input_open = false) const {
-    arguments.insert(arguments.begin(), "listen");
-    arguments.insert(arguments.end(), {"--ready-fd", "3"});
-    return start(arguments, std::move(input), keeps_input_open);
-  }
-};
-
-INSTANTIATE_TEST_SUITE_P(driver, command, testing::Values("io_uring", "epoll", "poll"),
-                         [](const auto& one) { return one.param; });
+class command : public on_each_command {};
+ON_EACH_COMMAND(command);
 
 // Nothing is lost: the trials that others fail ------------------------------------------------------------
 

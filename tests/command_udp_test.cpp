@@ -1,10 +1,8 @@
 // The command with datagrams: sessions, answers, ends without an end, frames between them and streams.
-#include <gtest/gtest.h>
-
 #include <filesystem>
-#include <memory>
 #include <set>
 
+#include "on_each_command.hpp"
 #include "udp_wire.hpp"
 
 using namespace soquete::test;
@@ -15,36 +13,16 @@ namespace {
 const std::string any_port = "udp://127.0.0.1:0";
 const std::string any_tcp_port = "tcp://127.0.0.1:0";
 
-// Longer than the half second after which socat gives up, and no time that a test would miss.
-constexpr auto a_while = 700ms;
-
-class command_udp : public testing::TestWithParam<std::string> {
+class command_udp : public on_each_command {
  protected:
-  void SetUp() override {
-    process probe(soquete_with({"connect", "echo:", "-"}), {.variables = variables()});
-    const int code = probe.wait();
-    if (code != 0 && std::getenv("SOQUETE_TEST_REFUSED") != nullptr) GTEST_SKIP() << probe.errors;
-    ASSERT_EQ(code, 0) << probe.errors;
-  }
-  std::vector<std::string> variables() const { return {"SOQUETE_DRIVER=" + GetParam(), "SOQUETE_THREADS=2"}; }
-  std::unique_ptr<process> start(const std::vector<std::string>& arguments, std::string input = {},
-                                 bool keeps_input_open = false) const {
-    return std::make_unique<process>(
-        soquete_with(arguments),
-        start_options{
-            .variables = variables(), .input = std::move(input), .keeps_input_open = keeps_input_open});
-  }
-  std::unique_ptr<process> listen(std::vector<std::string> arguments, std::string input = {},
-                                  bool keeps_input_open = false) const {
+  static std::unique_ptr<process> listen(std::vector<std::string> arguments, std::string input = {},
+                                         bool keeps_input_open = false) {
     // One socket, so that it is known which session a datagram is for.
-    arguments.insert(arguments.begin(), {"listen", "--threads=1"});
-    arguments.insert(arguments.end(), {"--ready-fd", "3"});
-    return start(arguments, std::move(input), keeps_input_open);
+    arguments.insert(arguments.begin(), "--threads=1");
+    return on_each_command::listen(std::move(arguments), std::move(input), keeps_input_open);
   }
 };
-
-INSTANTIATE_TEST_SUITE_P(driver, command_udp, testing::Values("io_uring", "epoll", "poll"),
-                         [](const auto& one) { return one.param; });
+ON_EACH_COMMAND(command_udp);
 
 std::size_t open_descriptors(const process& of) {
   const std::filesystem::directory_iterator all("/proc/" + std::to_string(of.pid()) + "/fd");

@@ -71,9 +71,37 @@ TEST(command_words, mistakes_get_a_suggestion) {
   expect_mistake({"help", "me"}, "no help on 'me'");
 }
 
+TEST(command_words, mistakes_with_local_names_get_a_suggestion) {
+  expect_mistake({"/run/x"}, "is an address", "did you mean: soquete connect unix:///run/x?");
+  expect_mistake({"connect", "@x"}, "its scheme is missing", "did you mean unix://@x?");
+  expect_mistake({"connect", "unx:///run/x"}, "no scheme 'unx'", "did you mean unix:///run/x?");
+  expect_mistake({"connect", "unix://run/x"}, "begins with '/'", "write unix:run/x");
+  expect_mistake({"connect", "unix:"}, "is expected after 'unix:'", "unix:///run/NAME");
+  expect_mistake({"listen", "unix:x,mode=0999", "echo:"}, "mode takes an octal number");
+  expect_mistake({"listen", "unix:x,mode=1777", "echo:"}, "mode takes an octal number");
+  expect_mistake({"listen", "unix://@x,mode=0600", "echo:"}, "has no permissions",
+                 "unix:///run/NAME,mode=0600");
+  expect_mistake({"connect", "unix:x,mode=0600"}, "mode is for listening");
+  expect_mistake({"connect", "unix:x,dgram,mode=0600"}, "bind= gives none");
+  expect_mistake({"listen", "unix:x,dgram,seqpacket", "echo:"}, "one type, dgram or seqpacket");
+  expect_mistake({"listen", "unix:x,idle=1s", "echo:"}, "idle is not for this address",
+                 "idle is for udp://, unix://…,dgram");
+  expect_mistake({"connect", "unix:x,nodelay"}, "nodelay is not for this address", "nodelay is for tcp://");
+  expect_mistake({"connect", "unix:x,dgrm"}, "no option 'dgrm'", "did you mean dgram?");
+  expect_mistake({"listen", "--per-ip=1", "unix:x", "echo:"}, "have no IP address", "--max-conns");
+  expect_mistake({"connect", "unix:x,dgram,frame=line", "udp://:1"}, "both sides keep messages apart");
+}
+
+TEST(command_words, a_plan_for_a_path_tells_its_permissions_and_its_end) {
+  const outcome got = run({"listen", "--explain", "unix:///run/x,dgram,mode=0660", "exec:cat"});
+  for (const char* const part : {"(AF_UNIX) for datagrams and bind it to unix:///run/x: nobody connects",
+                                 "remove unix:///run/x at the end", "the path has mode 0660"})
+    EXPECT_NE(got.output.find(part), std::string::npos) << part << "\n" << got.output;
+}
+
 TEST(command_words, what_comes_later_is_said_to_come_later) {
   for (const char* const verb : {"probe", "bench", "ctl"}) expect_mistake({verb}, "comes in a later version");
-  for (const char* const address : {"unix:///run/x", "tls://:443", "vsock://2:1", "systemd:"})
+  for (const char* const address : {"tls://:443", "vsock://2:1", "socks5://:1080"})
     expect_mistake({"connect", address}, "comes in a later version");
   for (const char* const flag :
        {"--fault=loss=1%", "--record=x.pcapng", "--via=socks5://x:1", "--stats", "--json"})

@@ -60,6 +60,7 @@ struct start_options {
   std::vector<std::string> variables{};  ///< "NAME=value", beside our own.
   std::string input{};                   ///< Written to its standard input, which is then closed,
   bool keeps_input_open = false;         ///< unless this says otherwise.
+  std::vector<int> passed{};             ///< Ours, which are 3, 4, ... there; then it tells nothing on 3.
 };
 
 /// A running program: standard input, output and error are pipes, and descriptor 3 is one that it may be told
@@ -75,10 +76,12 @@ class process {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     // Their numbers are above 3 but for ones that a test has left open: keep clear of the targets.
-    std::array<handle, 4> theirs;
-    const std::array<int, 4> ends{in[0].number(), out[1].number(), err[1].number(), ready[1].number()};
+    std::vector<int> ends{in[0].number(), out[1].number(), err[1].number()};
+    if (how.passed.empty()) how.passed.push_back(ready[1].number());
+    ends.insert(ends.end(), how.passed.begin(), how.passed.end());
+    std::vector<handle> theirs(ends.size());
     for (std::size_t i = 0; i < ends.size(); ++i) {
-      theirs[i] = handle(::fcntl(ends[i], F_DUPFD_CLOEXEC, 10));
+      theirs[i] = handle(::fcntl(ends[i], F_DUPFD_CLOEXEC, 20));
       posix_spawn_file_actions_adddup2(&actions, theirs[i].number(), static_cast<int>(i));
     }
     posix_spawnattr_t attributes;

@@ -10,41 +10,20 @@
 
 #include "address_options.hpp"
 #include "borrowed.hpp"
+#include "local_address.hpp"
 #include "locale.hpp"
 
 namespace command {
 namespace {
 
-constexpr std::array<std::string_view, 9> schemes{"tcp",  "udp",     "exec", "sh", "fd",
-                                                  "echo", "discard", "zero", "-"};
-constexpr std::array<std::string_view, 12> later_schemes{"unix",    "tls",        "vsock",   "file",
-                                                         "systemd", "socks5",     "http",    "https",
-                                                         "listen",  "http-proxy", "chargen", "socks"};
+constexpr std::array<std::string_view, 11> schemes{"tcp", "udp",  "unix",    "systemd", "exec", "sh",
+                                                   "fd",  "echo", "discard", "zero",    "-"};
+constexpr std::array<std::string_view, 10> later_schemes{"tls",   "vsock",  "file",       "socks5",  "http",
+                                                         "https", "listen", "http-proxy", "chargen", "socks"};
 
 template <std::size_t size>
 bool is_one_of(std::string_view word, const std::array<std::string_view, size>& names) {
   return std::find(names.begin(), names.end(), word) != names.end();
-}
-
-// "%2C" is a comma that does not end its part.
-std::string unescaped(std::string_view part) {
-  std::string text;
-  for (std::size_t i = 0; i < part.size(); ++i) {
-    const bool is_comma = part[i] == '%' && (part.substr(i, 3) == "%2C" || part.substr(i, 3) == "%2c");
-    text += is_comma ? ',' : part[i];
-    if (is_comma) i += 2;
-  }
-  return text;
-}
-
-std::vector<std::string_view> parts_of(std::string_view text) {
-  std::vector<std::string_view> parts;
-  for (;;) {
-    const std::size_t comma = text.find(',');
-    parts.push_back(text.substr(0, comma));
-    if (comma == text.npos) return parts;
-    text.remove_prefix(comma + 1);
-  }
 }
 
 bool is_digits(std::string_view text) {
@@ -62,6 +41,14 @@ std::string with_port_number(std::string authority, const char* protocol) {
   // The number is in network order.
   const auto raw = static_cast<unsigned>(known->s_port);
   return authority.substr(0, colon + 1) + std::to_string(((raw & 0xffU) << 8U) | ((raw >> 8U) & 0xffU));
+}
+
+// Options after what an address is already.
+read<place> with_options(read<place> made, const std::vector<std::string_view>& options, role as) {
+  if (!made) return made;
+  for (const std::string_view option : options)
+    if (auto bad = apply_option(*made, unescaped(option), as)) return std::unexpected(std::move(*bad));
+  return made;
 }
 
 // tcp://HOST:PORT and udp://HOST:PORT
@@ -84,6 +71,7 @@ read<place> host_from(std::string_view text, scheme what, std::string_view rest,
   place made;
   made.text = text;
   made.what = what;
+  made.kind = {network::ip, what == scheme::tcp ? carrier::bytes : carrier::datagrams};
   authority = with_port_number(std::move(authority), name);
   auto where = soquete::where::parse(authority, &soquete::zone_number);
   if (!where)
@@ -96,9 +84,7 @@ read<place> host_from(std::string_view text, scheme what, std::string_view rest,
                    _("write {}://host:port", name));
   made.where = std::move(authority);
   parts.erase(parts.begin());
-  for (const std::string_view option : parts)
-    if (auto bad = apply_option(made, unescaped(option), as)) return std::unexpected(std::move(*bad));
-  return made;
+  return with_options(std::move(made), parts, as);
 }
 
 // Words as a shell splits them, without its other powers.
@@ -137,9 +123,6 @@ read<place> program_from(std::string_view text, std::string_view options, std::s
   place made;
   made.text = text;
   made.what = scheme::exec;
-  if (!options.empty())
-    for (const std::string_view option : parts_of(options))
-      if (auto bad = apply_option(made, unescaped(option), as)) return std::unexpected(std::move(*bad));
   if (through_shell) {
     made.program = {"/bin/sh", "-c", std::string(rest)};
     if (rest.find_first_not_of(" \t") == rest.npos) made.program.clear();
@@ -150,44 +133,49 @@ read<place> program_from(std::string_view text, std::string_view options, std::s
   }
   if (made.program.empty())
     return wrong(_("'{}': no program is named", text), _("write exec:PROGRAM ARGUMENTS, as in exec:cat"));
-  return made;
+  if (options.empty()) return made;
+  return with_options(std::move(made), parts_of(options), as);
 }
 
 read<place> simple_from(std::string_view text, scheme what, std::string_view rest, role as) {
+  auto options = parts_of(rest);
+  const std::string_view name = options.front();
+  options.erase(options.begin());
+  if (what == scheme::descriptor) return with_options(descriptor_from(text, name, as), options, as);
+  if (what == scheme::inherited) return with_options(passed_from(text, unescaped(name), as), options, as);
+  if (!name.empty())
+    return wrong(_("'{}': '{}' does not belong here", text, name),
+                 _("write {}", text.substr(0, text.size() - rest.size())));
   place made;
   made.text = text;
   made.what = what;
-  auto parts = parts_of(rest);
-  const std::string_view name = parts.front();
-  if (what == scheme::descriptor) {
-    const auto number = number_from(name, 1'000'000);
-    if (!number || !is_digits(name))
-      return wrong(_("'{}': after fd: the number of a descriptor is expected", text), _("write fd:3"));
-    made.descriptor = static_cast<int>(*number);
-  } else if (!name.empty()) {
-    return wrong(_("'{}': '{}' does not belong here", text, name),
-                 _("write {}", text.substr(0, text.size() - rest.size())));
-  }
-  parts.erase(parts.begin());
-  for (const std::string_view option : parts)
-    if (auto bad = apply_option(made, unescaped(option), as)) return std::unexpected(std::move(*bad));
-  return made;
+  return with_options(std::move(made), options, as);
 }
 
 std::unexpected<mistake> unknown(std::string_view text, std::string_view name, std::string_view rest) {
   if (is_one_of(name, later_schemes))
     return wrong(_("'{}': {}: comes in a later version of soquete", text, name),
-                 _("this version has tcp://, udp://, -, exec:, sh:, fd:, echo:, discard: and zero:"));
+                 _("this version has tcp://, udp://, unix://, systemd:, -, exec:, sh:, fd:, echo:, discard: "
+                   "and zero:"));
   if (const auto near = nearest(name, schemes); !near.empty() && near != "-")
     return wrong(_("'{}': there is no scheme '{}'", text, name), _("did you mean {}:{}?", near, rest));
   if (std::string whole = with_scheme(text); !whole.empty())
     return wrong(_("'{}' is not an address: its scheme is missing", text), _("did you mean {}?", whole));
   return wrong(
       _("'{}' is not an address", text),
-      _("addresses are tcp://HOST:PORT, udp://HOST:PORT, -, exec:COMMAND, fd:N, echo:, discard: or zero:"));
+      _("addresses are tcp://HOST:PORT, udp://HOST:PORT, unix:///PATH, -, exec:COMMAND, fd:N, echo:, "
+        "discard: or zero:"));
 }
 
 }  // namespace
+
+std::vector<std::string> place::places() const {
+  if (what == scheme::local) return {to_string(name)};
+  if (!is_open()) return {where};
+  std::vector<std::string> all;
+  for (const int one : descriptors) all.push_back("fd:" + std::to_string(one));
+  return all;
+}
 
 read<place> place_from(std::string_view text, role as) {
   if (text == "-" || text.starts_with("-,")) return simple_from(text, scheme::stdio, text.substr(1), as);
@@ -202,6 +190,8 @@ read<place> place_from(std::string_view text, role as) {
   if (comma != before.npos) return unknown(text, name, rest);
   if (name == "tcp") return host_from(text, scheme::tcp, rest, as);
   if (name == "udp") return host_from(text, scheme::udp, rest, as);
+  if (name == "unix") return local_from(text, rest, as);
+  if (name == "systemd") return simple_from(text, scheme::inherited, rest, as);
   if (name == "fd") return simple_from(text, scheme::descriptor, rest, as);
   if (name == "echo") return simple_from(text, scheme::echo, rest, as);
   if (name == "discard") return simple_from(text, scheme::discard, rest, as);
@@ -217,6 +207,8 @@ bool looks_like_address(std::string_view text) {
 
 std::string with_scheme(std::string_view text) {
   if (is_digits(text)) return fmt::format("tcp://localhost:{}", text);
+  if (text.size() > 1 && (text[0] == '/' || text[0] == '@')) return fmt::format("unix://{}", text);
+  if (text.starts_with("./") || text.starts_with("../")) return fmt::format("unix:{}", text);
   const std::string numbered = with_port_number(std::string(text), "tcp");
   const auto where = soquete::where::parse(numbered, &soquete::zone_number);
   if (!where || where->alternatives().size() != 1) return {};

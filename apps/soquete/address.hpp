@@ -4,17 +4,19 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <soquete/endpoint.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "framing.hpp"
+#include "socket_kind.hpp"
 #include "words.hpp"
 
 namespace command {
 
-/// What an address is.
-enum class scheme : std::uint8_t { tcp, udp, stdio, exec, descriptor, echo, discard, zero };
+/// What an address is: how it is opened.
+enum class scheme : std::uint8_t { tcp, udp, local, stdio, exec, descriptor, inherited, echo, discard, zero };
 
 /// What an address is for. A PEER connects, as `connect` does.
 enum class role : std::uint8_t { listens, connects };
@@ -23,11 +25,14 @@ enum class role : std::uint8_t { listens, connects };
 struct place {
   std::string text;                  ///< As the user wrote it.
   scheme what = scheme::stdio;       ///< Says which fields count.
+  socket_kind kind;                  ///< Of sockets. Of descriptors: what the kernel says of the first.
   std::string where;                 ///< tcp, udp: host and port, as soquete::where reads it.
-  int descriptor = -1;               ///< fd:
+  soquete::endpoint name;            ///< unix: a path or an abstract name.
+  std::vector<int> descriptors;      ///< fd: one; systemd: those that were passed.
+  std::optional<mistake> missing;    ///< fd:, systemd: why there is none.
   std::vector<std::string> program;  ///< exec: the program and its arguments.
   bool takes_errors = false;         ///< exec: standard error travels with standard output.
-  bool crlf = false;                 ///< tcp, udp, -: what goes to the network ends its lines with CR LF.
+  bool crlf = false;                 ///< Sockets, -: what goes to the network ends its lines with CR LF.
   framing frame = framing::none;     ///< How a stream of this address, or one that it meets, holds messages.
 
   // Datagrams, which have no end of their own.
@@ -38,6 +43,10 @@ struct place {
   std::size_t max_sessions = 4096;  ///< At a time.
   std::optional<unsigned> hops;     ///< Time to live, hop limit.
   bool broadcast = false;
+
+  // unix: as in the options of soquete::local.
+  std::optional<unsigned> mode;  ///< Permissions of the path.
+  soquete::endpoint from_name;   ///< Our own name when connecting; nothing: one that the system chooses.
 
   // tcp, udp, as in the options of soquete::tcp and soquete::udp.
   std::optional<bool> no_delay;
@@ -59,11 +68,24 @@ struct place {
   bool is_service() const noexcept {
     return what == scheme::echo || what == scheme::discard || what == scheme::zero;
   }
-  /// Does it listen for datagrams, which begin a session each where their sender is new?
-  bool has_sessions() const noexcept { return what == scheme::udp; }
+  bool is_tcp() const noexcept { return kind.over == network::ip && kind.what == carrier::bytes; }
+  bool is_udp() const noexcept { return kind.over == network::ip && kind.what == carrier::datagrams; }
+  bool is_local() const noexcept { return kind.over == network::local; }
+  /// Messages arrive as they were sent, neither divided nor joined.
+  bool keeps_bounds() const noexcept { return kind.is_socket() && kind.what != carrier::bytes; }
+  /// Datagrams: they have no end, and when listened for, a new sender begins a session.
+  bool has_sessions() const noexcept { return kind.is_socket() && kind.what == carrier::datagrams; }
+  /// It was opened before this program was started.
+  bool is_open() const noexcept { return what == scheme::descriptor || what == scheme::inherited; }
   /// There is only one of it: it can be joined with one client.
-  bool is_single() const noexcept { return what == scheme::stdio || what == scheme::descriptor; }
+  bool is_single() const noexcept { return what == scheme::stdio || is_open(); }
+
+  /// Of sockets to listen on: each as soquete::where reads it.
+  std::vector<std::string> places() const;
 };
+
+/// Permissions of a path where the user gives none: those of a file that is nobody else's business.
+constexpr unsigned private_mode = 0600;
 
 /// Reads an address for that role.
 read<place> place_from(std::string_view text, role as);

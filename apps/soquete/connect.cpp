@@ -1,11 +1,31 @@
 // soquete connect ADDR [PEER]
 #include "borrowed.hpp"
+#include "end_name.hpp"
 #include "locale.hpp"
 #include "session.hpp"
 
 namespace command {
 
 using namespace soquete;
+
+namespace {
+
+// Whom we have met; empty for what has no other end.
+std::string meeting(const peer& other, const place& written) {
+  const endpoint at = other.remote();
+  if (other.is_connection()) {
+    if (at.is_ip()) return _("connected to {}", shown(at));
+    const auto process = other.process();
+    return process ? _("connected to {}, {}", written.text, shown(*process)) : std::string();
+  }
+  if (!other.keeps_bounds()) return {};
+  if (at.is_ip()) return _("sending to {}; whether anybody is there, only an answer will tell", shown(at));
+  const endpoint ours = other.local();
+  return ours.local_name().empty() ? _("sending to {}", written.text)
+                                   : _("sending to {}; answers come to {}", written.text, shown(ours));
+}
+
+}  // namespace
 
 task<result<void>> connect(session& all) {
   loop& here = co_await this_loop();
@@ -19,11 +39,7 @@ task<result<void>> connect(session& all) {
       co_return {};
     }
     address = std::move(*got);
-    if (address.is_connection() && address.stream().peer().is_ip())
-      all.out.say(_("connected to {}", to_string(address.stream().peer())));
-    else if (address.keeps_bounds() && !address.has_end())
-      all.out.say(_("sending to {}; whether anybody is there, only an answer will tell",
-                    to_string(address.remote())));
+    if (const std::string told = meeting(address, all.how.address); !told.empty()) all.out.say(told);
   }
   co_await converse(all, std::move(address), 1);
   co_return {};

@@ -1,6 +1,7 @@
 // One conversation: an address and a PEER of its own, joined to the end.
 #include <fmt/format.h>
 
+#include "end_name.hpp"
 #include "session.hpp"
 
 namespace command {
@@ -8,10 +9,14 @@ namespace {
 
 using namespace soquete;
 
-std::string name_of(peer& one, const place& written) {
+// Whoever is there; an address that was written says it best where it stands for one.
+std::string name_of(const peer& one, const place& written, bool is_client) {
   const endpoint at = one.remote();
-  if (!at.is_ip()) return written.text;
-  return to_string(endpoint(at.addr().unmapped(), at.port()));
+  if (at.is_ip()) return shown(at);
+  if (!is_client) return written.text;
+  if (at.is_local() && !at.local_name().empty()) return shown(at);
+  const auto process = one.process();
+  return process ? shown(*process) : at.is_empty() ? written.text : shown(at);
 }
 
 // A single run tells by its exit status how the conversation went; of a server's many, only errors that are
@@ -29,21 +34,25 @@ void conclude(session& all, const conversation& what) {
   all.fail(broken(all.how, what));
 }
 
-// Datagrams are refused after they were sent, so no opening has failed.
-bool was_refused(const options& how, const conversation& what) {
-  return what.why && what.failed == conversation::side::peer && how.peer.what == scheme::udp &&
-         *what.why == std::errc::connection_refused;
+// Of one of many, and yet to be known: datagrams that were refused after they were sent, so that no opening
+// has failed; or a sender that cannot be answered.
+bool is_telling(const options& how, const conversation& what) {
+  if (!what.why) return false;
+  if (what.failed == conversation::side::peer)
+    return how.peer.has_sessions() && *what.why == std::errc::connection_refused;
+  return *what.why == std::errc::destination_address_required;
 }
 
 task<void> hold(session& all, peer& address, std::uint64_t number, conversation& told) {
   loop& here = co_await this_loop();
   const time_point begun = here.net().now();
-  const std::string name = all.out.is_told_progress() ? name_of(address, all.how.address) : std::string();
+  const bool is_client = all.how.what == verb::listen;
+  const std::string name =
+      all.out.is_told_progress() ? name_of(address, all.how.address, is_client) : std::string();
   std::string other_name = all.how.peer.text;
   if (all.how.peer.is_service()) {
     co_await serve_here(all.how.peer.what, address, all.how.how, told);
   } else {
-    const bool is_client = all.how.what == verb::listen;
     auto other = co_await open_peer(all.how.peer, is_client ? &address : nullptr, number);
     if (!other) {
       address.abort();
@@ -56,7 +65,7 @@ task<void> hold(session& all, peer& address, std::uint64_t number, conversation&
         all.out.complain(other.error().text);
       co_return;
     }
-    if (all.out.is_told_progress()) other_name = name_of(*other, all.how.peer);
+    if (all.out.is_told_progress()) other_name = name_of(*other, all.how.peer, false);
     if (all.how.address.is_service()) {
       conversation turned;
       join_options how = all.how.how;
@@ -86,7 +95,7 @@ task<void> converse(session& all, peer address, std::uint64_t number) {
   all.messages_sent += told.down_messages;
   if (all.how.is_single())
     conclude(all, told);
-  else if (was_refused(all.how, told) && !all.is_ending)
+  else if (is_telling(all.how, told) && !all.is_ending)
     all.complain_of(broken(all.how, told));
 }
 

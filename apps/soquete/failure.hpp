@@ -31,6 +31,8 @@ struct failure {
 failure usage_failure(const mistake& bad);
 failure cannot_connect(const place& to, const soquete::error& why);
 failure cannot_listen(const place& on, const soquete::error& why);
+/// fd:, systemd: without such a descriptor.
+failure not_passed(const place& which, bool listens);
 failure cannot_run(const place& program, const soquete::error& why);
 failure cannot_start(const soquete::error& why);
 /// Of a conversation that did not end in order.

@@ -14,6 +14,8 @@ constexpr const char* address_lines =
   tcp://HOST:PORT     a TCP connection; [::1]:80 is IPv6; without HOST: every address when
                       listening, localhost when connecting; port 0 when listening: any free port
   udp://HOST:PORT     datagrams; when listening each sender gets a session, and a PEER, of its own
+  unix:///PATH        a stream to a program of this machine; unix://@NAME: a name without a file
+  systemd:NAME        sockets that the service manager has passed; systemd: is all of them (listening)
   -                   standard input and output
   exec:COMMAND ARGS   a program, without a shell; 'quotes' group words
   sh:COMMAND          a command line for /bin/sh
@@ -32,14 +34,22 @@ Options of tcp://, as in tcp://localhost:80,nodelay=off,connect-timeout=5s
 Options of exec: and sh: come before the colon: exec,stderr:COMMAND (its errors travel too)
 )");
 
+constexpr const char* local_lines = N_(
+    R"(Options of unix://, as in unix:///run/x,mode=0660; also backlog, connect-timeout, crlf, rcvbuf, sndbuf
+  mode=0600           permissions of the path: who may write to it may connect (listening)
+  dgram               datagrams instead of a stream; idle, max, wait and count as for udp://
+  bind=/PATH          our own name, where answers come; else one is chosen (dgram, connecting)
+  seqpacket           messages of a connection, which has an end; count as for udp://
+)");
+
 constexpr const char* datagram_lines =
     N_(R"(Options of udp://, as in udp://:53,idle=10s; also 4, 6, bind, dev, rcvbuf, sndbuf, mark and crlf
   idle=60s            a session in which nothing moves for that long ends (listening)
   max=N               sessions at a time (4096); datagrams of other senders are dropped (listening)
-  wait=2s             what answers get when the other side has ended: UDP itself has no end
+  wait=2s             what answers get when the other side has ended: datagrams have no end
   count=N             end after N datagrams from there
   ttl=N  dscp=N  tos=N  broadcast   (connecting)
-Where a stream meets datagrams: frame=, at either address, says how the stream holds them
+Where a stream meets messages: frame=, at either address, says how the stream holds them
   frame=none|line|nul|len16|len32   pieces as they are read (none); each ended by a line feed or
                       a zero byte; after its size in two or four bytes (DNS over TCP: len16)
 )");
@@ -100,6 +110,7 @@ constexpr const char* connect_lines =
   soquete connect tcp://localhost:9000 exec:date    give a server the output of a program
   echo ping | soquete connect udp://localhost:7     send a datagram, print what comes back
   tail -f log | soquete connect -U udp://10.0.0.1:514 -,frame=line   a datagram for each line
+  soquete connect unix:///run/docker.sock           talk to a program of this machine
   ssh -o ProxyCommand='soquete connect tcp://%h:%p' host
 )");
 
@@ -114,6 +125,8 @@ constexpr const char* listen_lines =
   soquete listen tcp://localhost:0 discard:         on any free port, which it tells
   soquete listen udp://:5353 udp://10.0.0.1:53      forward datagrams, and their answers
   soquete listen udp://:53 tcp://10.0.0.1:53,frame=len16   ask a DNS server over TCP
+  soquete listen tcp://localhost:2375 unix:///run/docker.sock   a socket of this machine, over TCP
+  soquete listen unix:///tmp/log,dgram - > log      what programs of this machine send
 )");
 
 constexpr const char* title =
@@ -134,25 +147,26 @@ std::string short_help() {
   soquete listen tcp://:9000 > file             receive a file
 )"),
                usage_lines,
-               N_("Addresses: tcp://HOST:PORT  udp://HOST:PORT  -  exec:COMMAND  sh:COMMAND  fd:N\n"
-                  "           echo:  discard:  zero:\n"
+               N_("Addresses: tcp://HOST:PORT  udp://HOST:PORT  unix:///PATH  systemd:NAME  -\n"
+                  "           exec:COMMAND  sh:COMMAND  fd:N  echo:  discard:  zero:\n"
                   "More: soquete --help, soquete help listen|connect|addresses, man soquete\n")});
 }
 
 std::string long_help() {
-  return join({title, connect_lines, listen_lines, address_lines, datagram_lines, ending_lines, serving_lines,
-               output_lines, status_lines});
+  return join({title, connect_lines, listen_lines, address_lines, local_lines, datagram_lines, ending_lines,
+               serving_lines, output_lines, status_lines});
 }
 
 std::string help_of_listen() {
-  return join(
-      {listen_lines, address_lines, datagram_lines, ending_lines, serving_lines, output_lines, status_lines});
+  return join({listen_lines, address_lines, local_lines, datagram_lines, ending_lines, serving_lines,
+               output_lines, status_lines});
 }
 
 std::string help_of_connect() {
-  return join({connect_lines, address_lines, datagram_lines, ending_lines, output_lines, status_lines});
+  return join(
+      {connect_lines, address_lines, local_lines, datagram_lines, ending_lines, output_lines, status_lines});
 }
 
-std::string help_of_addresses() { return join({address_lines, datagram_lines}); }
+std::string help_of_addresses() { return join({address_lines, local_lines, datagram_lines}); }
 
 }  // namespace command

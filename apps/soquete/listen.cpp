@@ -1,9 +1,11 @@
 // soquete listen ADDR [PEER]
 #include <soquete/deadline.hpp>
 #include <soquete/event.hpp>
+#include <soquete/local_serve.hpp>
 #include <soquete/scope.hpp>
 #include <soquete/serve.hpp>
 
+#include "end_name.hpp"
 #include "locale.hpp"
 #include "session.hpp"
 
@@ -13,7 +15,9 @@ namespace {
 using namespace soquete;
 using namespace std::chrono_literals;
 
-tcp::listen_options listening(const place& on) {
+// What the three kinds of connections differ in ------------------------------------------------------------
+
+tcp::listen_options tcp_options(const place& on) {
   constexpr int fast_open_queue = 256;
   return {.backlog = on.backlog,
           .device = on.device,
@@ -26,15 +30,13 @@ tcp::listen_options listening(const place& on) {
           .multipath = on.multipath};
 }
 
-// One client -----------------------------------------------------------------------------------------------
+local::listen_options local_options(const place& on) {
+  return {.backlog = on.backlog, .mode = on.mode.value_or(private_mode)};
+}
 
-// Opens all the addresses that the text stands for.
-task<result<std::vector<tcp::listener>>> open_listeners(const place& on) {
+// All the addresses that the text stands for.
+task<result<std::vector<tcp::listener>>> open_addresses(const place& on) {
   std::vector<tcp::listener> all;
-  if (on.what == scheme::descriptor) {
-    all.push_back(co_await ok(tcp::listen(on.text)));
-    co_return all;
-  }
   const where parsed = co_await ok(where::parse(on.where, &zone_number));
   std::optional<error> why;
   for (const auto& one : parsed.alternatives()) {
@@ -42,9 +44,9 @@ task<result<std::vector<tcp::listener>>> open_listeners(const place& on) {
     for (endpoint at : co_await ok(literal_endpoints(one, purpose::listen))) {
       if (at.port() == 0 && !all.empty())
         if (const auto first = all.front().local()) at = endpoint(at.addr(), first->port());
-      auto got = co_await tcp::listen(at, listening(on));
+      auto got = co_await tcp::listen(at, tcp_options(on));
       if (!got && one.what == where::kind::any_host && got.error() == std::errc::address_family_not_supported)
-        got = co_await tcp::listen(endpoint(address::any_v4(), at.port()), listening(on));
+        got = co_await tcp::listen(endpoint(address::any_v4(), at.port()), tcp_options(on));
       if (got)
         all.push_back(std::move(*got));
       else if (got.error() != std::errc::address_family_not_supported &&
@@ -58,11 +60,80 @@ task<result<std::vector<tcp::listener>>> open_listeners(const place& on) {
   co_return all;
 }
 
-task<result<void>> accept_into(tcp::listener& from, tcp::stream& place, scope& s) {
+// Each that the text stands for.
+template <class Kind>
+task<result<std::vector<typename Kind::listener>>> open_places(const place& on) {
+  std::vector<typename Kind::listener> all;
+  for (const std::string& at : on.places()) all.push_back(co_await ok(Kind::listen(at, on)));
+  co_return all;
+}
+
+struct tcp_clients {
+  using listener = tcp::listener;
+  using stream = tcp::stream;
+  using watch = tcp::serve_watch;
+  using options = tcp::serve_options;
+
+  static task<result<std::vector<listener>>> open(const place& on) {
+    if (!on.is_open()) return open_addresses(on);
+    return open_places<tcp_clients>(on);
+  }
+  static task<result<listener>> listen(const std::string& at, const place& on) {
+    return tcp::listen(at, tcp_options(on));
+  }
+  static options limits_of(const command::options& how) {
+    options limits;
+    limits.max_per_address = how.max_per_address;
+    limits.listen = tcp_options(how.address);
+    return limits;
+  }
+  template <class Handler>
+  static task<result<void>> serve(const std::string& at, const Handler& handler, const options& limits) {
+    return tcp::serve(at, handler, limits);
+  }
+  static std::string name_of(const stream& client) { return shown(client.peer()); }
+  static void turn_away(stream& client) { client.abort(); }
+};
+
+template <class Connection>
+struct local_clients {
+  using listener = local::listener_of<Connection>;
+  using stream = Connection;
+  using watch = local::serve_watch;
+  using options = local::serve_options;
+  static constexpr bool are_streams = std::is_same_v<Connection, local::stream>;
+
+  static task<result<std::vector<listener>>> open(const place& on) { return open_places<local_clients>(on); }
+  static task<result<listener>> listen(const std::string& at, const place& on) {
+    if constexpr (are_streams)
+      return local::listen(at, local_options(on));
+    else
+      return local::listen_seqpacket(at, local_options(on));
+  }
+  static options limits_of(const command::options& how) {
+    options limits;
+    limits.listen = local_options(how.address);
+    return limits;
+  }
+  template <class Handler>
+  static task<result<void>> serve(const std::string& at, const Handler& handler, const options& limits) {
+    if constexpr (are_streams)
+      return local::serve(at, handler, limits);
+    else
+      return local::serve_seqpacket(at, handler, limits);
+  }
+  static std::string name_of(const stream& client) { return shown(client.peer_credentials()); }
+  static void turn_away(stream& client) { client.close(); }
+};
+
+// One client -----------------------------------------------------------------------------------------------
+
+template <class Kind>
+task<result<void>> accept_into(typename Kind::listener& from, typename Kind::stream& place, scope& s) {
   auto got = co_await ok(from.accept());
-  // Both addresses may have had a client in the same moment: the second is turned away.
+  // Two listeners may have had a client in the same moment: the second is turned away.
   if (place.is_open()) {
-    got.abort();
+    Kind::turn_away(got);
   } else {
     place = std::move(got);
     s.cancel();
@@ -70,30 +141,32 @@ task<result<void>> accept_into(tcp::listener& from, tcp::stream& place, scope& s
   co_return {};
 }
 
-task<result<tcp::stream>> accept_one(session& all) {
+template <class Kind>
+task<result<typename Kind::stream>> accept_one(session& all) {
   loop& here = co_await this_loop();
-  auto opened = co_await open_listeners(all.how.address);
+  auto opened = co_await Kind::open(all.how.address);
   if (!opened) {
     all.fail(cannot_listen(all.how.address, opened.error()));
     co_return fail(std::move(opened.error()));
   }
   std::vector<endpoint> at;
-  for (const tcp::listener& one : *opened)
+  for (const auto& one : *opened)
     if (const auto local = one.local()) at.push_back(*local);
   all.announce(here, at);
-  tcp::stream client;
+  typename Kind::stream client;
   auto first = [&](scope& s) -> task<result<void>> {
-    for (tcp::listener& one : *opened) s.spawn(accept_into(one, client, s));
+    for (auto& one : *opened) s.spawn(accept_into<Kind>(one, client, s));
     co_return {};
   };
   co_await ok(with_scope(first));
   co_return client;
 }
 
+template <class Kind>
 task<result<void>> serve_one(session& all) {
-  tcp::stream client = co_await ok(accept_one(all));
+  auto client = co_await ok(accept_one<Kind>(all));
   const std::uint64_t number = ++all.connections;
-  if (client.peer().is_ip()) all.out.say(_("connected: {}", to_string(client.peer())));
+  all.out.say(_("connected: {}", Kind::name_of(client)));
   if (auto ready = prepare(client, all.how.address); !ready) {
     all.fail(cannot_listen(all.how.address, ready.error()));
     co_return {};
@@ -104,12 +177,13 @@ task<result<void>> serve_one(session& all) {
 
 // Many clients ---------------------------------------------------------------------------------------------
 
-task<result<void>> serve_client(session& all, tcp::stream client) {
+template <class Kind>
+task<result<void>> serve_client(session& all, typename Kind::stream client) {
   const std::uint64_t number = ++all.connections;
   if (auto ready = prepare(client, all.how.address); !ready) {
     ++all.failed;
     all.out.complain(cannot_listen(all.how.address, ready.error()).text);
-    client.abort();
+    Kind::turn_away(client);
     co_return {};
   }
   peer address(std::move(client));
@@ -118,12 +192,14 @@ task<result<void>> serve_client(session& all, tcp::stream client) {
 }
 
 // A run that may not last longer leaves no time to finish either.
-task<result<void>> serve_client_until(time_point end, session& all, tcp::stream client) {
+template <class Kind>
+task<result<void>> serve_client_until(time_point end, session& all, typename Kind::stream client) {
   loop& here = co_await this_loop();
-  co_return co_await within(end - here.now(), serve_client(all, std::move(client)));
+  co_return co_await within(end - here.now(), serve_client<Kind>(all, std::move(client)));
 }
 
 // What a loop's server tells.
+template <class Watch>
 class watcher {
  public:
   watcher(session& all, loop& here) : all_(all), here_(here) {
@@ -131,7 +207,7 @@ class watcher {
     told.accept_paused = [this](const error& why) { paused(why); };
     told.draining = [this](std::size_t) { draining(); };
   }
-  tcp::serve_watch told;
+  Watch told;
 
   // A name may stand for several addresses. They are told one by one, but in one turn: who waits for the
   // first wakes after the last. Only one of the loops is told.
@@ -168,24 +244,24 @@ class watcher {
   std::optional<time_point> last_pause_;
 };
 
+template <class Kind>
 task<result<void>> serve_all(session& all) {
   loop& here = co_await this_loop();
   const options& how = all.how;
-  watcher watch(all, here);
+  watcher<typename Kind::watch> watch(all, here);
   const std::optional<time_point> end = how.timeout ? std::optional(here.now() + *how.timeout) : std::nullopt;
-  tcp::serve_options limits;
+  typename Kind::options limits = Kind::limits_of(how);
   limits.max_connections = how.max_connections;
-  limits.max_per_address = how.max_per_address;
   limits.drain = how.drain;
-  limits.listen = listening(how.address);
   limits.watch = &watch.told;
-  auto handle = [&all, end](tcp::stream client) -> task<result<void>> {
-    return end ? serve_client_until(*end, all, std::move(client)) : serve_client(all, std::move(client));
+  auto handle = [&all, end](typename Kind::stream client) -> task<result<void>> {
+    return end ? serve_client_until<Kind>(*end, all, std::move(client))
+               : serve_client<Kind>(all, std::move(client));
   };
-  const std::string_view on = how.address.what == scheme::tcp ? how.address.where : how.address.text;
+  const std::vector<std::string> places = how.address.places();
   const auto announced = [&](scope& s) -> task<result<void>> {
     s.spawn(watch.announce());
-    s.spawn(tcp::serve(on, handle, limits));
+    for (const std::string& at : places) s.spawn(Kind::serve(at, handle, limits));
     co_return {};
   };
   auto served = co_await with_scope(announced);
@@ -196,12 +272,25 @@ task<result<void>> serve_all(session& all) {
   co_return {};
 }
 
+template <class Kind>
+task<result<void>> serve(session& all) {
+  return all.how.is_single() ? serve_one<Kind>(all) : serve_all<Kind>(all);
+}
+
+task<result<void>> fail_to_listen(session& all) {
+  all.fail(not_passed(all.how.address, true));
+  co_return {};
+}
+
 }  // namespace
 
 task<result<void>> listen(session& all) {
-  if (all.how.address.has_sessions()) return serve_datagrams(all);
-  if (all.how.is_single()) return serve_one(all);
-  return serve_all(all);
+  const place& on = all.how.address;
+  if (on.missing) return fail_to_listen(all);
+  if (on.has_sessions()) return serve_datagrams(all);
+  if (!on.is_local()) return serve<tcp_clients>(all);
+  return on.kind.what == carrier::records ? serve<local_clients<local::seqpacket>>(all)
+                                          : serve<local_clients<local::stream>>(all);
 }
 
 }  // namespace command

@@ -11,6 +11,7 @@
 #include <soquete/run.hpp>
 
 #include "locale.hpp"
+#include "plan.hpp"
 #include "runnable.hpp"
 #include "session.hpp"
 #include "trace.hpp"
@@ -64,10 +65,10 @@ int run(const options& how) {
   if (how.what == verb::listen && how.peer.what != scheme::exec) allow_many_descriptors();
 
   session all(how, out);
-  narrator trace(out);
+  narrator trace(out, how);
   int signal = 0;
   const auto begun = std::chrono::steady_clock::now();
-  const soquete::run_options options{.threads = how.is_single() ? 1 : how.threads,
+  const soquete::run_options options{.threads = how.is_of_one_loop() ? 1 : how.threads,
                                      .driver = how.driver,
                                      .trace = how.trace ? &trace : nullptr,
                                      .ended_by = &signal};

@@ -9,6 +9,7 @@
 #include "borrowed.hpp"
 #include "help.hpp"
 #include "locale.hpp"
+#include "pairing.hpp"
 
 namespace command {
 namespace {
@@ -162,6 +163,15 @@ std::optional<mistake> check_flags(const raw_flags& f, options& o) {
 // What a peer of datagrams, who does not say goodbye, may be silent.
 constexpr auto session_idle = std::chrono::seconds(60);
 
+void set_joining(const place& address, const place& peer, join_options& how) {
+  how.address = {address.frame, address.patience, address.count};
+  how.peer = {peer.frame, peer.patience, peer.count};
+  // Lines are ended as the network wants them on their way from our side.
+  const bool is_ours = address.what == scheme::stdio;
+  how.crlf_down = !is_ours && (address.crlf || (peer.crlf && peer.what == scheme::stdio));
+  how.crlf_up = (is_ours && address.crlf) || (peer.crlf && peer.what != scheme::stdio);
+}
+
 std::optional<mistake> check_places(const std::vector<std::string>& texts, bool has_idle, options& o) {
   const bool listens = o.what == verb::listen;
   const std::string_view name = listens ? "listen" : "connect";
@@ -178,27 +188,14 @@ std::optional<mistake> check_places(const std::vector<std::string>& texts, bool 
   if (!peer) return std::move(peer.error());
   o.address = std::move(*address);
   o.peer = std::move(*peer);
-  if (listens && o.address.what != scheme::tcp && o.address.what != scheme::udp &&
-      o.address.what != scheme::descriptor)
-    return mistake{_("nobody can connect to '{}', so it is nothing to listen on", o.address.text),
-                   _("soquete listen tcp://:8080 {}", o.address.text)};
-  if (o.address.is_service() && o.peer.is_service())
-    return mistake{_("'{}' and '{}' are both services of this program", o.address.text, o.peer.text),
-                   _("one side must be somebody else")};
-  if (o.address.what == scheme::stdio && o.peer.what == scheme::stdio)
-    return mistake{_("both sides are '-', the standard streams"), _("one side must be somebody else")};
-  o.how.address = {o.address.frame, o.address.patience, o.address.count};
-  o.how.peer = {o.peer.frame, o.peer.patience, o.peer.count};
+  if (auto bad = check_pair(o)) return bad;
+  set_joining(o.address, o.peer, o.how);
   if (o.address.has_sessions() && listens) {
     if (o.address.idle)
       o.how.idle = *o.address.idle;
     else if (!has_idle)
       o.how.idle = session_idle;
   }
-  // Lines are ended as the network wants them on their way from our side.
-  const bool is_ours = o.address.what == scheme::stdio;
-  o.how.crlf_down = !is_ours && (o.address.crlf || (o.peer.crlf && o.peer.what == scheme::stdio));
-  o.how.crlf_up = (is_ours && o.address.crlf) || (o.peer.crlf && o.peer.what != scheme::stdio);
   return {};
 }
 

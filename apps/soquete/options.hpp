@@ -34,6 +34,10 @@ struct options {
 
   /// One conversation, then the end: standard streams cannot be shared between clients.
   bool is_single() const noexcept { return what == verb::connect || once || peer.is_single(); }
+  /// Local datagrams arrive at one socket, and are received by one loop.
+  bool is_of_one_loop() const noexcept {
+    return is_single() || (address.is_local() && address.has_sessions());
+  }
 };
 
 /// What to do: run, or print a text and end.

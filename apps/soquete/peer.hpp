@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <soquete/child.hpp>
+#include <soquete/local.hpp>
 #include <soquete/tcp.hpp>
 #include <string>
 
@@ -20,6 +21,8 @@ class peer {
  public:
   peer() = default;
   explicit peer(soquete::tcp::stream connection) : stream_(std::move(connection)) {}
+  explicit peer(soquete::local::stream connection) : local_(std::move(connection)) {}
+  explicit peer(soquete::local::seqpacket connection) : peer(records(std::move(connection))) {}
   explicit peer(soquete::child program)
       : program_(std::make_unique<soquete::child>(std::move(program))),
         has_source_(true),
@@ -29,31 +32,39 @@ class peer {
   peer(soquete::descriptor source, soquete::descriptor target, scheme what);
 
   /// Of a stream.
-  auto receive() noexcept { return stream_.is_open() ? stream_.receive() : source().receive(); }
+  auto receive() noexcept {
+    return stream_.is_open() ? stream_.receive() : local_.is_open() ? local_.receive() : source().receive();
+  }
   auto send(soquete::bytes data) noexcept {
-    return stream_.is_open() ? stream_.send(data) : target().send(data);
+    return stream_.is_open()  ? stream_.send(data)
+           : local_.is_open() ? local_.send(data)
+                              : target().send(data);
   }
   /// Tells the other end that nothing more comes.
   soquete::result<void> finish();
-  /// Ends a connection with a reset; other things are closed.
+  /// Ends a TCP connection with a reset; other things are closed.
   void abort() noexcept;
   void close() noexcept;
 
   /// May it be received from, sent to?
-  bool gives() const noexcept { return stream_.is_open() || messages_ || has_source_; }
-  bool takes() const noexcept { return stream_.is_open() || messages_ || has_target_; }
+  bool gives() const noexcept { return is_stream_connection() || messages_ || has_source_; }
+  bool takes() const noexcept { return is_stream_connection() || messages_ || has_target_; }
   /// Does it send and receive messages, by messages() and not by receive() and send()?
   bool keeps_bounds() const noexcept { return messages_ != nullptr; }
   records& messages() noexcept { return *messages_; }
   /// Can it tell, and be told, that nothing more comes?
-  bool has_end() const noexcept { return !messages_ || messages_->has_end(); }
+  bool has_end() const noexcept { return !messages_ || messages_->is_connection(); }
 
   /// Their end and ours; nothing where it has none.
   soquete::endpoint remote() const;
   soquete::endpoint local() const;
-  bool is_connection() const noexcept { return stream_.is_open(); }
+  /// Who is there, where that is another process of this machine.
+  std::optional<soquete::credentials> process() const;
+  /// Of bytes, or of records.
+  bool is_connection() const noexcept {
+    return is_stream_connection() || (messages_ && messages_->is_connection());
+  }
   bool is_standard() const noexcept { return what_ == scheme::stdio; }
-  soquete::tcp::stream& stream() noexcept { return stream_; }
   /// Asks a program to end with SIGTERM, then after a second makes it; deaf to cancellation.
   soquete::task<void> stop_program();
   /// Null unless it is a program.
@@ -63,10 +74,12 @@ class peer {
   std::optional<soquete::error> broken;
 
  private:
+  bool is_stream_connection() const noexcept { return stream_.is_open() || local_.is_open(); }
   soquete::descriptor& source() noexcept { return program_ ? program_->output() : source_; }
   soquete::descriptor& target() noexcept { return program_ ? program_->input() : target_; }
 
   soquete::tcp::stream stream_;
+  soquete::local::stream local_;
   std::unique_ptr<records> messages_;
   soquete::descriptor source_;
   soquete::descriptor target_;
@@ -80,7 +93,7 @@ class peer {
 /// whoever reads it, and nothing else can write there.
 soquete::result<peer> standard_streams(soquete::loop& here);
 
-/// A descriptor that we were started with.
+/// A descriptor that we were started with, whatever it is.
 soquete::result<peer> inherited(soquete::loop& here, int number);
 
 }  // namespace command

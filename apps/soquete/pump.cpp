@@ -64,6 +64,11 @@ task<result<void>> joint::pump_messages(way& w) {
       if (last_ + how_.idle > here_->now()) continue;
       co_return end_by_idleness(w);
     }
+    // A reset of a seqpacket overtakes the records before it; they come afterwards, and then an end.
+    if (!got && got.error() == std::errc::connection_reset && w.from.is_connection() && !w.from.broken) {
+      w.from.broken = std::move(got.error());
+      continue;
+    }
     if (!got) co_return reading_failed(w, std::move(got.error()));
     if (got->is_end()) co_return end_of(w);
     last_ = here_->now();
@@ -109,6 +114,11 @@ task<result<void>> joint::send_frames(way& w, unframer& from, bool is_last, bool
 }
 
 task<result<void>> joint::send_message(way& w, bytes message) {
+  if (message.empty() && w.to.keeps_bounds() && !w.to.messages().takes_empty()) {
+    ++told_.left_out;
+    ++w.messages;
+    co_return {};
+  }
   if (w.to.keeps_bounds() && !w.crlf) {
     co_await ok(w.to.messages().send(message));
   } else {

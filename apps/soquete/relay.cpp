@@ -19,6 +19,10 @@ constexpr auto linger_time = 2s;
 constexpr auto program_time = 1s;
 
 task<result<void>> discard_rest(peer& from) {
+  while (from.keeps_bounds()) {
+    const record rest = co_await ok(from.messages().receive());
+    if (rest.is_end()) co_return {};
+  }
   for (;;) {
     const lease rest = co_await ok(from.receive());
     if (rest.empty()) co_return {};

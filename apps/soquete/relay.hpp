@@ -47,6 +47,7 @@ struct conversation {
   std::uint64_t down = 0;             ///< Bytes from PEER to ADDR.
   std::uint64_t up_messages = 0;      ///< Likewise, where either side keeps the bounds of messages.
   std::uint64_t down_messages = 0;    ///< And back.
+  std::uint64_t left_out = 0;         ///< Empty messages that a seqpacket could not be given.
   side ended_first = side::none;      ///< Whose end came first, in order.
   side failed = side::none;           ///< Whose connection broke.
   bool was_idle = false;              ///< Ended for want of traffic.

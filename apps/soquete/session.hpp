@@ -59,6 +59,10 @@ soquete::task<opened> open_peer(const place& what, peer* client, std::uint64_t n
 
 /// Options of a place for a connection that is there already.
 soquete::result<void> prepare(soquete::tcp::stream& connection, const place& what);
+soquete::result<void> prepare(soquete::local::stream& connection, const place& what);
+soquete::result<void> prepare(soquete::local::seqpacket& connection, const place& what);
+/// Buffers of a place for a socket that is open.
+soquete::result<void> set_buffers(soquete::socket_options of, const place& what);
 
 /// Joins `address` with a PEER of its own, to the end.
 soquete::task<void> converse(session& all, peer address, std::uint64_t number);
@@ -69,8 +73,5 @@ soquete::task<soquete::result<void>> serve_datagrams(session& all);
 /// The verbs. The program for soquete::run().
 soquete::task<soquete::result<void>> connect(session& all);
 soquete::task<soquete::result<void>> listen(session& all);
-
-/// What would be done, for --explain.
-std::string plan_of(const options& how);
 
 }  // namespace command

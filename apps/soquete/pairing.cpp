@@ -1,0 +1,60 @@
+// Which addresses can be joined.
+#include "pairing.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+#include <algorithm>
+
+#include "locale.hpp"
+
+namespace command {
+namespace {
+
+// '-' stands for 0 and 1.
+bool has(const place& p, int number) {
+  if (p.what == scheme::stdio) return number == STDIN_FILENO || number == STDOUT_FILENO;
+  return std::ranges::find(p.descriptors, number) != p.descriptors.end();
+}
+
+bool is_one_descriptor(const place& one, const place& other) {
+  return std::ranges::any_of(one.descriptors, [&](int number) { return has(other, number); }) ||
+         std::ranges::any_of(other.descriptors, [&](int number) { return has(one, number); });
+}
+
+}  // namespace
+
+std::optional<mistake> check_pair(const options& o) {
+  const place& address = o.address;
+  const place& peer = o.peer;
+  // What is missing is not known to be anything else.
+  const bool can_listen = address.kind.is_socket() || address.missing;
+  if (o.what == verb::listen && !can_listen)
+    return mistake{_("nobody can connect to '{}', so it is nothing to listen on", address.text),
+                   _("soquete listen tcp://:8080 {}", address.text)};
+  if (address.is_service() && peer.is_service())
+    return mistake{_("'{}' and '{}' are both services of this program", address.text, peer.text),
+                   _("one side must be somebody else")};
+  if (address.what == scheme::stdio && peer.what == scheme::stdio)
+    return mistake{_("both sides are '-', the standard streams"), _("one side must be somebody else")};
+  if (is_one_descriptor(address, peer))
+    return mistake{_("'{}' and '{}' are the same descriptor", address.text, peer.text),
+                   _("one side must be somebody else")};
+  for (const place* const one : {&address, &peer})
+    if (o.ready_descriptor >= 0 && has(*one, o.ready_descriptor))
+      return mistake{_("--ready-fd {}: '{}' is that descriptor", o.ready_descriptor, one->text),
+                     _("take another number")};
+  if (o.ready_descriptor >= 0 && ::fcntl(o.ready_descriptor, F_GETFD) < 0)
+    return mistake{
+        _("--ready-fd {}: no descriptor of that number was passed to soquete", o.ready_descriptor),
+        _("soquete listen … --ready-fd {0} {0}>FILE, as a shell opens descriptor {0}", o.ready_descriptor)};
+  const place& framed = address.frame != framing::none ? address : peer;
+  if (framed.frame != framing::none && address.keeps_bounds() && peer.keeps_bounds())
+    return mistake{_("'{}': both sides keep messages apart by themselves", framed.text),
+                   _("leave frame= out; it says how a stream holds messages")};
+  if (o.max_per_address != 0 && address.is_local())
+    return mistake{_("--per-ip: clients of '{}' have no IP address", address.text),
+                   _("--max-conns N limits all clients together")};
+  return {};
+}
+
+}  // namespace command
