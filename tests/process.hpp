@@ -60,7 +60,8 @@ struct start_options {
   std::vector<std::string> variables{};  ///< "NAME=value", beside our own.
   std::string input{};                   ///< Written to its standard input, which is then closed,
   bool keeps_input_open = false;         ///< unless this says otherwise.
-  std::vector<int> passed{};             ///< Ours, which are 3, 4, ... there; then it tells nothing on 3.
+  std::vector<int> passed{};             ///< Ours, which have numbers from this on there:
+  int first_passed = 3;                  ///< 4, so that it may still tell on 3 that it is ready.
 };
 
 /// A running program: standard input, output and error are pipes, and descriptor 3 is one that it may be told
@@ -77,7 +78,7 @@ class process {
     posix_spawn_file_actions_init(&actions);
     // Their numbers are above 3 but for ones that a test has left open: keep clear of the targets.
     std::vector<int> ends{in[0].number(), out[1].number(), err[1].number()};
-    if (how.passed.empty()) how.passed.push_back(ready[1].number());
+    if (how.passed.empty() || how.first_passed != 3) ends.push_back(ready[1].number());
     ends.insert(ends.end(), how.passed.begin(), how.passed.end());
     std::vector<handle> theirs(ends.size());
     for (std::size_t i = 0; i < ends.size(); ++i) {
@@ -152,6 +153,10 @@ class process {
   }
   bool until_output(std::string_view part) {
     return until([&] { return output.find(part) != output.npos; });
+  }
+  /// Has it closed its standard output?
+  bool until_end_of_output() {
+    return until([&] { return !out_.is_open(); });
   }
   bool until_errors(std::string_view part) {
     return until([&] { return errors.find(part) != errors.npos; });

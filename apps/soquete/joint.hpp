@@ -91,7 +91,7 @@ class joint {
   void end_quietly(way& w);
   void end_all();
   void settle();
-  void settle(peer& one, const way& output);
+  void settle(peer& one, const way& output, peer& other);
   bool has_program() noexcept { return up_.from.program() != nullptr || up_.to.program() != nullptr; }
   way& back(const way& w) noexcept { return &w == &up_ ? down_ : up_; }
   void tell(conversation::side whose, const soquete::error& why) {

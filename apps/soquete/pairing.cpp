@@ -21,6 +21,19 @@ bool is_one_descriptor(const place& one, const place& other) {
          std::ranges::any_of(other.descriptors, [&](int number) { return has(one, number); });
 }
 
+// A server of datagrams, which learns from the first of them where answers go. Our end has an address that
+// nobody can know before, unless it was asked for.
+bool waits_to_be_asked(const place& p) {
+  return p.has_sessions() && !p.is_open() && p.from.empty() && !p.from_name.is_local();
+}
+
+mistake nobody_begins(const place& address, const place& peer) {
+  const place& server = address.is_service() ? peer : address;
+  return {_("'{}' and '{}': nobody can send the first datagram", address.text, peer.text),
+          server.is_local() ? _("give our end a name that is known: {},bind=/run/NAME", server.text)
+                            : _("give our end a port that is known: {},bind=ADDRESS:PORT", server.text)};
+}
+
 }  // namespace
 
 std::optional<mistake> check_pair(const options& o) {
@@ -47,6 +60,10 @@ std::optional<mistake> check_pair(const options& o) {
     return mistake{
         _("--ready-fd {}: no descriptor of that number was passed to soquete", o.ready_descriptor),
         _("soquete listen … --ready-fd {0} {0}>FILE, as a shell opens descriptor {0}", o.ready_descriptor)};
+  if (o.what == verb::connect && waits_to_be_asked(address) && (waits_to_be_asked(peer) || peer.is_service()))
+    return nobody_begins(address, peer);
+  if (o.what == verb::connect && address.is_service() && waits_to_be_asked(peer))
+    return nobody_begins(address, peer);
   const place& framed = address.frame != framing::none ? address : peer;
   if (framed.frame != framing::none && address.keeps_bounds() && peer.keeps_bounds())
     return mistake{_("'{}': both sides keep messages apart by themselves", framed.text),

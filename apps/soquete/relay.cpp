@@ -121,14 +121,17 @@ result<void> joint::writing_failed(way& w, error why) {
 // Is there still something to wait for? A program is waited for to its end, for the sake of its status.
 void joint::settle() {
   if (up_.is_over && down_.is_over && !has_program()) end_all();
-  settle(up_.from, up_);
-  settle(up_.to, down_);
+  settle(up_.from, up_, up_.to);
+  settle(up_.to, down_, up_.from);
 }
 
-// A program that has ended, all of whose output has been delivered, takes no more input.
-void joint::settle(peer& one, const way& output) {
+// A program that has ended, all of whose output has been delivered, takes no more input. What the other side
+// is to make of that output takes a program until its own end.
+void joint::settle(peer& one, const way& output, peer& other) {
   const child* const program = one.program();
-  if (program != nullptr && program->status() && output.is_over) end_all();
+  const bool is_over = program != nullptr && program->status() && output.is_over;
+  const bool is_awaited = other.program() != nullptr && !other.program()->status();
+  if (is_over && !is_awaited) end_all();
 }
 
 task<result<void>> joint::watch_program(child& program) {
