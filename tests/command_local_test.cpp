@@ -274,6 +274,17 @@ TEST_P(command_local, each_sender_with_a_name_has_a_session_of_its_own) {
   EXPECT_FALSE(has());
 }
 
+TEST_P(command_local, sessions_end_with_the_server_and_that_is_no_failure) {
+  auto server = ready(listen({"-v", at(",dgram"), "echo:"}));
+  const local_wire client = local_wire::bound(path("c"));
+  ASSERT_TRUE(client.send_to(path(), "x"));
+  EXPECT_EQ(client.receive(), "x");
+  server->send_signal(SIGINT);
+  EXPECT_EQ(server->wait(), 128 + SIGINT);
+  EXPECT_NE(server->errors.find("ended with the server"), std::string::npos) << server->errors;
+  EXPECT_NE(server->errors.find("1 B/1 received, 1 B/1 sent, 0 failed"), std::string::npos) << server->errors;
+}
+
 TEST_P(command_local, empty_and_large_datagrams_are_echoed_whole) {
   auto server = ready(listen({at(",dgram"), "echo:"}));
   const local_wire client = local_wire::bound(path("c"));

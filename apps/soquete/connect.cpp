@@ -13,16 +13,17 @@ namespace {
 // Whom we have met; empty for what has no other end.
 std::string meeting(const peer& other, const place& written) {
   const endpoint at = other.remote();
+  const std::string name = at.local_name().empty() ? written.text : shown(at);
   if (other.is_connection()) {
     if (at.is_ip()) return _("connected to {}", shown(at));
     const auto process = other.process();
-    return process ? _("connected to {}, {}", written.text, shown(*process)) : std::string();
+    return process ? _("connected to {}, {}", name, shown(*process)) : _("connected to {}", name);
   }
   if (!other.keeps_bounds()) return {};
   if (at.is_ip()) return _("sending to {}; whether anybody is there, only an answer will tell", shown(at));
   const endpoint ours = other.local();
-  return ours.local_name().empty() ? _("sending to {}", written.text)
-                                   : _("sending to {}; answers come to {}", written.text, shown(ours));
+  return ours.local_name().empty() ? _("sending to {}", name)
+                                   : _("sending to {}; answers come to {}", name, shown(ours));
 }
 
 }  // namespace

@@ -9,14 +9,13 @@ namespace {
 
 using namespace soquete;
 
-// Whoever is there; an address that was written says it best where it stands for one.
+// Whoever is there, as far as they have a name; of a client, else which process it is.
 std::string name_of(const peer& one, const place& written, bool is_client) {
   const endpoint at = one.remote();
-  if (at.is_ip()) return shown(at);
+  if (at.is_ip() || !at.local_name().empty()) return shown(at);
   if (!is_client) return written.text;
-  if (at.is_local() && !at.local_name().empty()) return shown(at);
   const auto process = one.process();
-  return process ? shown(*process) : at.is_empty() ? written.text : shown(at);
+  return process ? shown(*process) : at.is_local() ? shown(at) : written.text;
 }
 
 // A single run tells by its exit status how the conversation went; of a server's many, only errors that are

@@ -35,8 +35,8 @@ std::string end_of(const options& how, const conversation& what) {
   if (what.was_idle) return _("nothing moved for {}", shown(how.how.idle));
   if (what.why) {
     const soquete::error& why = *what.why;
-    if (why == std::errc::operation_canceled || what.failed == conversation::side::none) return _("cut off");
     if (is_ended_with_server(how, what)) return _("ended with the server");
+    if (why == std::errc::operation_canceled || what.failed == conversation::side::none) return _("cut off");
     if (why == std::errc::destination_address_required)
       return _("{} has no name to be answered at", who(how, what.failed));
     if (what.was_unanswered) return _("{}: no answer", who(how, what.failed));

@@ -15,10 +15,7 @@ using soquete::endpoint;
 using soquete::step;
 using soquete::trace_event;
 
-std::string where(const trace_event& e) {
-  if (e.subject == nullptr) return _("the peer");
-  return *e.subject == endpoint::local_unnamed() ? _("a sender without a name") : shown(*e.subject);
-}
+std::string where(const trace_event& e) { return e.subject == nullptr ? _("the peer") : shown(*e.subject); }
 
 std::string_view meaning_of_option(std::string_view name) {
   if (name == "SO_REUSEADDR") return _("the port can be taken again at once after a restart");
@@ -79,7 +76,10 @@ trace_line of_receiving(const trace_event& e, const socket_kind& kind) {
   const std::string call = fmt::format("{}({})", are_messages ? "recvmsg" : "recv", e.descriptor);
   if (e.amount == 0 && kind.what != carrier::datagrams)
     return {call, "0", _("the other side has finished sending (end of stream)")};
-  std::string meaning = kind.what == carrier::datagrams ? _("a datagram, whole, has come from {}", where(e))
+  const bool is_nameless = e.subject == nullptr && kind.over == network::local;
+  std::string meaning = kind.what == carrier::datagrams
+                            ? _("a datagram, whole, has come from {}",
+                                is_nameless ? shown(endpoint::local_unnamed()) : where(e))
                         : kind.what == carrier::records ? _("a record, whole, has come from {}", where(e))
                                                         : _("bytes have come from {}", where(e));
   return {call, fmt::format("{}", e.amount), std::move(meaning)};
