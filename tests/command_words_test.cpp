@@ -89,7 +89,8 @@ TEST(command_words, mistakes_with_local_names_get_a_suggestion) {
   expect_mistake({"connect", "unix:x,nodelay"}, "nodelay is not for this address", "nodelay is for tcp://");
   expect_mistake({"connect", "unix:x,dgrm"}, "no option 'dgrm'", "did you mean dgram?");
   expect_mistake({"listen", "--per-ip=1", "unix:x", "echo:"}, "have no IP address", "--max-conns");
-  expect_mistake({"connect", "unix:x,dgram,frame=line", "udp://:1"}, "both sides keep messages apart");
+  expect_mistake({"connect", "unix:x,dgram", "echo:"}, "nobody can send the first datagram", "bind=");
+  expect_mistake({"listen", "unix:x,dgram,frame=line", "udp://:1"}, "both sides keep messages apart");
 }
 
 TEST(command_words, a_plan_for_a_path_tells_its_permissions_and_its_end) {
@@ -143,6 +144,25 @@ TEST(command_words, a_refused_connection_says_what_it_means) {
                              ": connection refused (ECONNREFUSED)\n  the host answered, so it is up;"))
       << got.errors;
   EXPECT_TRUE(got.says("try: ")) << got.errors;
+}
+
+// Another program may listen on that port of another address.
+TEST(command_words, a_refusal_is_one_of_that_address) {
+  const std::string port = std::to_string(closed_port());
+  EXPECT_TRUE(run({"connect", "tcp://127.0.0.1:" + port}).says("on TCP port " + port + " of 127.0.0.1."));
+  EXPECT_TRUE(run({"connect", "tcp://localhost:" + port}).says("on TCP port " + port + " of localhost."));
+}
+
+TEST(command_words, an_ipv4_client_of_an_ipv6_socket_is_shown_as_such) {
+  process server(soquete_with({"listen", "--trace", "-v", "tcp://:0", "--ready-fd", "3"}),
+                 {.keeps_input_open = true});
+  const wire client = wire::connected(server.port());
+  ASSERT_TRUE(server.until_errors("connected: 127.0.0.1:")) << server.errors;
+  ASSERT_TRUE(client.send("hello"));
+  ASSERT_TRUE(server.until_errors("bytes have come from 127.0.0.1:")) << server.errors;
+  const std::size_t explained = server.errors.find("(IPv4, which the kernel writes as [::ffff:127.0.0.1]:");
+  ASSERT_NE(explained, std::string::npos) << server.errors;
+  EXPECT_EQ(server.errors.find("::ffff:", explained + 50), std::string::npos) << server.errors;
 }
 
 TEST(command_words, a_name_that_is_not_found_has_its_own_status) {

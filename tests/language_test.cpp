@@ -76,6 +76,21 @@ TEST(language, errors_teach_in_both) {
               "não terminou em 50 ms");
 }
 
+TEST(language, local_names_teach_in_both) {
+  expect_both({"connect", "unix:///nowhere/x"}, 4, "there is no folder /nowhere.",
+              "não existe a pasta /nowhere.");
+  expect_both({"connect", "unix:///x"}, 4, "nothing stands at /x: its server has not made it yet",
+              "não há nada em /x: o servidor ainda não o criou");
+  expect_both({"connect", "unix://@soquete nobody"}, 4, "each container has names of its own",
+              "cada contêiner tem os seus próprios nomes");
+  expect_both({"listen", "unix:///etc/passwd", "echo:"}, 5, "what stands at /etc/passwd is no socket",
+              "o que há em /etc/passwd não é um socket");
+  expect_both({"listen", "systemd:web", "echo:"}, 5, "LISTEN_PID is not set", "LISTEN_PID não está definida");
+  expect_both({"connect", "unix://run/x"}, 2, "a path begins with '/'", "um caminho começa com '/'");
+  expect_both({"listen", "--explain", "unix:///run/x,seqpacket", "echo:"}, 0, "the path has mode 0600",
+              "o caminho tem o modo 0600");
+}
+
 TEST(language, a_plan_is_told_in_both) {
   expect_both({"listen", "--explain", "tcp://:80", "echo:"}, 0, "accept connections until Ctrl-C",
               "aceitar conexões até Ctrl-C");
