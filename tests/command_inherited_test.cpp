@@ -111,6 +111,20 @@ TEST_P(command_inherited, all_sockets_of_one_name_are_served) {
   EXPECT_TRUE(unserved.is_silent(50ms));
 }
 
+TEST_P(command_inherited, several_sockets_are_announced_together_and_not_limited_together) {
+  const wire first = wire::listening();
+  const wire second = wire::listening();
+  auto server =
+      activated({first.number(), second.number()}, "web:web", {"listen", "-v", "systemd:", "echo:"});
+  EXPECT_TRUE(server->until_errors("listening on 127.0.0.1:" + std::to_string(first.port()) +
+                                   " and 127.0.0.1:" + std::to_string(second.port())))
+      << server->errors;
+  auto limited =
+      activated({first.number(), second.number()}, "web:web", {"listen", "-c1", "systemd:", "echo:"});
+  EXPECT_EQ(limited->wait(), 2);
+  EXPECT_NE(limited->errors.find("count for one"), std::string::npos) << limited->errors;
+}
+
 TEST_P(command_inherited, one_client_of_several_sockets_is_joined_with_the_standard_streams) {
   const wire first = wire::listening();
   const wire second = wire::listening();

@@ -339,6 +339,25 @@ TEST_P(command_local, a_client_has_a_name_to_be_answered_at) {
   }
 }
 
+// Whoever answers need not be where it is.
+TEST_P(command_local, a_name_of_our_own_is_told_in_full_and_a_relative_one_leads_nowhere) {
+  const local_wire server = local_wire::bound(path());
+  process client({"/bin/sh", "-c", "cd \"$1\" && exec \"$2\" connect unix:s,dgram,count=1,wait=1m,bind=c",
+                  "sh", path(""), SOQUETE_COMMAND},
+                 {.variables = variables(), .input = "question"});
+  std::string from;
+  EXPECT_EQ(server.receive(&from), "question");
+  EXPECT_EQ(from, path("c"));
+  ASSERT_TRUE(server.send_to(from, "answer"));
+  EXPECT_EQ(client.wait(), 0) << client.errors;
+
+  auto answering = ready(listen({at(",dgram", "t"), "echo:"}));
+  process lost(
+      {"/bin/sh", "-c", "cd \"$1\" && echo | socat -u - UNIX-SENDTO:t,bind=relative", "sh", path("")});
+  EXPECT_TRUE(answering->until_errors("unix:relative is the path of the sender from its own folder"))
+      << answering->errors << lost.errors;
+}
+
 TEST_P(command_local, silence_ends_a_session_and_senders_beyond_the_limit_are_dropped) {
   auto server = ready(listen({"-v", at(",dgram,max=1,idle=100ms"), "echo:"}));
   const local_wire first = local_wire::bound(path("a"));

@@ -42,6 +42,12 @@ std::string as_other_types(const place& p) {
   return all;
 }
 
+bool is_relative(std::string_view name) {
+  constexpr std::string_view scheme = "unix:";
+  return name.starts_with(scheme) && !name.substr(scheme.size()).starts_with('/') &&
+         !name.substr(scheme.size()).starts_with('@');
+}
+
 // Nobody is there.
 advice of_refusal(const place& to) {
   const std::string name = address_of(to.name);
@@ -130,6 +136,9 @@ advice of_sending_here(const place& to, const error& why) {
   if (why == std::errc::message_size)
     return {_("a local message is at most as long as the send buffer."),
             _("a longer one: {}     or smaller messages: frame=line", with_option(to.text, "sndbuf=1MiB"))};
+  if (why == std::errc::no_such_file_or_directory && is_relative(why.subject()))
+    return {_("{} is the path of the sender from its own folder, which is not ours.", why.subject()),
+            _("a sender with a whole path, as in bind=/run/NAME")};
   if (why == std::errc::connection_refused || why == std::errc::not_connected ||
       why == std::errc::no_such_file_or_directory)
     return {_("the program that was there is gone; what was sent last is lost."), {}};

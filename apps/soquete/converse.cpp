@@ -34,12 +34,13 @@ void conclude(session& all, const conversation& what) {
 }
 
 // Of one of many, and yet to be known: datagrams that were refused after they were sent, so that no opening
-// has failed; or a sender that cannot be answered.
+// has failed; or a sender that has no name to be answered at, or none that leads to it.
 bool is_telling(const options& how, const conversation& what) {
   if (!what.why) return false;
   if (what.failed == conversation::side::peer)
     return how.peer.has_sessions() && *what.why == std::errc::connection_refused;
-  return *what.why == std::errc::destination_address_required;
+  return *what.why == std::errc::destination_address_required ||
+         *what.why == std::errc::no_such_file_or_directory;
 }
 
 task<void> hold(session& all, peer& address, std::uint64_t number, conversation& told) {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <climits>
+#include <filesystem>
 #include <soquete/driver.hpp>
 #include <soquete/where.hpp>
 
@@ -83,11 +84,14 @@ const char* read_bind(const setting& s) {
   return _("an address of this machine, as in 192.0.2.7 or 192.0.2.7:4000");
 }
 
-// "/run/name", "@name"
+// "/run/name", "@name". Whoever answers may be in another folder, so the path is told in full.
 const char* read_own_name(const setting& s) {
-  const std::string given(s.value);
-  const auto name = soquete::endpoint::parse(given.starts_with("unix:") ? given : "unix:" + given);
-  if (!name) return _("a path or an abstract name, as in /run/name or @name");
+  auto name = soquete::endpoint::parse(fmt::format("unix:{}", s.value));
+  if (name && !name->is_abstract() && !name->local_name().starts_with('/')) {
+    std::error_code none;
+    name = soquete::endpoint::local_path((std::filesystem::current_path(none) / name->local_name()).string());
+  }
+  if (!name) return _("a path of at most 108 bytes or an abstract name, as in /run/name or @name");
   s.into.from_name = *name;
   return nullptr;
 }

@@ -71,6 +71,12 @@ std::optional<mistake> check_pair(const options& o) {
   if (o.max_per_address != 0 && address.is_local())
     return mistake{_("--per-ip: clients of '{}' have no IP address", address.text),
                    _("--max-conns N limits all clients together")};
+  if (o.what == verb::listen && address.descriptors.size() > 1 &&
+      (o.max_connections | o.max_per_address) != 0)
+    return mistake{
+        _("'{}' stands for {} sockets, and --max-conns and --per-ip count for one", address.text,
+          address.descriptors.size()),
+        _("give them names, FileDescriptorName= in the .socket unit, and each a soquete of its own")};
   return {};
 }
 
