@@ -18,6 +18,7 @@ endforeach()
 set(not_emulated
   "seccomp|*|qemu passes no filter of system calls on, and would be the one filtered"
   "peers|*|talks to a dozen programs of this machine, with the same bytes as on x86-64"
+  "peers_local|*|as peers"
   "load|*|counts turns and processor time, which are the emulator's here"
   "stack|*|ten million awaits on 64 KiB of stack: minutes of emulation, and qemu's own stack"
   "tidy|*|reads source text, which is the same"
