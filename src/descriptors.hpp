@@ -12,7 +12,7 @@ struct descriptor_pair {
 };
 
 // All of them are closed in programs that we run.
-result<descriptor_pair> make_pipe();         // pipe2(2)
+result<descriptor_pair> make_pipe();         // pipe(2)
 result<descriptor_pair> make_socket_pair();  // socketpair(2): a stream; both ends do both
 result<owned_descriptor> open_null();        // null(4)
 /// A second number for the same thing, not below `lowest`.

@@ -29,7 +29,7 @@ struct process_plan {
 /// A process of ours that nobody has reaped.
 struct process_handle {
   int pid = -1;
-  int watched = -1;  ///< A pidfd; -1 where the system has none.
+  int watched = -1;  ///< A descriptor that is readable once it has ended; -1: there is none.
   bool has_own_group = false;
 };
 

@@ -1,14 +1,10 @@
 // How programs that are run end: by themselves, by a signal, with their owner.  pidfd_open(2), waitid(2)
 #include "child.hpp"
 #include "children.hpp"
+#include "refused_calls.hpp"
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <array>
-#include <cstddef>
 #include <cstdio>
 #include <soquete/deadline.hpp>
 #include <soquete/reader.hpp>
@@ -207,18 +203,6 @@ TEST_P(children, one_that_somebody_else_has_reaped_is_told_so) {
 }
 
 // As on kernels before 5.3 and in some sandboxes.
-bool refuse_pidfd_open(int number) {
-  const std::array<sock_filter, 4> filter{{
-      {BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
-      {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SYS_pidfd_open},
-      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
-      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | static_cast<unsigned>(number)},
-  }};
-  const sock_fprog program{filter.size(), const_cast<sock_filter*>(filter.data())};
-  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-}
-
 task<result<void>> live_without_pidfd() {
   loop& here = co_await this_loop();
   child cat = co_await ok(child::start(here, {"cat"}, {.input = child_stream::pipe()}));
@@ -237,7 +221,7 @@ task<result<void>> live_without_pidfd() {
 TEST_P(children, without_pidfd_all_is_the_same) {
   for (const int number : {ENOSYS, EPERM}) {
     const child_ending how = in_a_child([number, which = GetParam()] {
-      if (!refuse_pidfd_open(number)) return std::perror("seccomp"), 1;
+      if (!refuse_calls({SYS_pidfd_open}, number)) return 1;
       test_loop own(which);
       const auto done = own.run(live_without_pidfd());
       if (!done) std::fprintf(stderr, "%s\n", to_string(done.error()).c_str());

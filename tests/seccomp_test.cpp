@@ -1,15 +1,11 @@
 // Where io_uring is refused, as in many containers, epoll takes its place and says why.  seccomp(2)
 #include "child.hpp"
+#include "refused_calls.hpp"
 
 #include <gtest/gtest.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <array>
 #include <cerrno>
-#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <soquete/run.hpp>
@@ -31,22 +27,8 @@ INSTANTIATE_TEST_SUITE_P(with, seccomp,
                                          refusal{"ENOSYS", ENOSYS, "Function not implemented"}),
                          name_of);
 
-// From here on, in this process and those it starts, the three calls of io_uring fail with that number.
 bool refuse_io_uring(int number) {
-  const auto jump = [](unsigned call, unsigned char over) {
-    return sock_filter{BPF_JMP | BPF_JEQ | BPF_K, over, 0, call};
-  };
-  const std::array<sock_filter, 6> filter{{
-      {BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
-      jump(SYS_io_uring_setup, 3),
-      jump(SYS_io_uring_enter, 2),
-      jump(SYS_io_uring_register, 1),
-      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
-      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | static_cast<unsigned>(number)},
-  }};
-  const sock_fprog program{filter.size(), const_cast<sock_filter*>(filter.data())};
-  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+  return refuse_calls({SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register}, number);
 }
 
 task<result<void>> talk_and_tell() {
@@ -65,7 +47,7 @@ task<result<void>> talk_and_tell() {
 child_ending run_refused(const refusal& r, run_options options) {
   return in_a_child([&] {
     ::unsetenv("SOQUETE_DRIVER");
-    if (!refuse_io_uring(r.number)) return std::perror("seccomp"), 1;
+    if (!refuse_io_uring(r.number)) return 1;
     return run_main(options, talk_and_tell);
   });
 }
@@ -101,7 +83,7 @@ TEST_P(seccomp, the_suite_is_green) {
     const child_ending how = in_a_child([&] {
       ::setenv("SOQUETE_TEST_REFUSED", GetParam().name, 1);
       ::setenv("GTEST_COLOR", "no", 1);
-      if (!refuse_io_uring(GetParam().number)) return std::perror("seccomp"), 1;
+      if (!refuse_io_uring(GetParam().number)) return 1;
       ::execl(program.c_str(), program.c_str(), static_cast<char*>(nullptr));
       return 127;
     });

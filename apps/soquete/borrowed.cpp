@@ -182,6 +182,7 @@ constexpr const char* sentences[] = {
     N_("a local socket has a name: unix:/run/x"),
     N_("another process keeps its directory locked"),
     N_("what is there is no socket"),
+    N_("its permissions cannot be set without /proc"),
     N_("more than 253 descriptors"),
     N_("a descriptor with unread bytes: see handover.hpp"),
     N_("an empty owned_descriptor"),

@@ -110,7 +110,7 @@ class running_process {
   bool has_own_group_ = false;
   bool is_reaped_ = true;
   std::optional<exit_status> status_;
-  descriptor process_;  // A pidfd; not open where the system has none.
+  descriptor process_;  // Readable once it has ended; not open where nothing tells of that.
 };
 
 }  // namespace detail
@@ -144,8 +144,8 @@ class child {
   /// Waits for its end and tells how it came. Again later, it tells the same. One wait at a time. Bytes that
   /// it has written are still there afterwards; what it has started may live on and keep its output open.
   ///
-  /// Cancelled, nothing is lost. Without pidfd_open (Linux before 5.3, some sandboxes) each wait takes a
-  /// thread. Errors: operation_canceled, timed_out; no_child_process if somebody else has reaped it.
+  /// Cancelled, nothing is lost. Where nothing tells of its end (Linux before 5.3, some sandboxes) each wait
+  /// takes a thread. Errors: operation_canceled, timed_out; no_child_process if somebody else has reaped it.
   /// waitid(2)
   task<result<exit_status>> wait();
   /// Asks it to end (SIGTERM), and after `grace` makes it (SIGKILL). Deaf to cancellation, so that it can be

@@ -2,9 +2,9 @@
 #include "descriptors.hpp"
 
 #include <fcntl.h>
-#include <sys/socket.h>
 
 #include "kernel/kernel_driver.hpp"
+#include "kernel/system.hpp"
 
 namespace soquete {
 
@@ -12,13 +12,13 @@ using kernel::system_error;
 
 result<descriptor_pair> make_pipe() {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return fail(system_error(step::open));
+  if (kernel::open_pipe(ends) != 0) return fail(system_error(step::open));
   return descriptor_pair{owned_descriptor(ends[0]), owned_descriptor(ends[1])};
 }
 
 result<descriptor_pair> make_socket_pair() {
   int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return fail(system_error(step::open));
+  if (kernel::open_waiting_pair(ends) != 0) return fail(system_error(step::open));
   return descriptor_pair{owned_descriptor(ends[0]), owned_descriptor(ends[1])};
 }
 

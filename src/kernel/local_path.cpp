@@ -12,6 +12,7 @@
 
 #include "kernel/kernel_driver.hpp"
 #include "kernel/sockaddr.hpp"
+#include "kernel/system.hpp"
 
 namespace soquete::kernel {
 namespace {
@@ -34,9 +35,14 @@ bool is_socket_at(const std::string& path, struct stat& about) noexcept {
   return ::lstat(path.c_str(), &about) == 0 && S_ISSOCK(about.st_mode);
 }
 
+// On some systems it has a sign.
+std::uint64_t device_of(const struct stat& about) noexcept {
+  return static_cast<std::uint64_t>(about.st_dev);
+}
+
 bool is_still_its(const owned_path& ours) noexcept {
   struct stat about{};
-  return is_socket_at(ours.path, about) && about.st_dev == ours.device && about.st_ino == ours.inode;
+  return is_socket_at(ours.path, about) && device_of(about) == ours.device && about.st_ino == ours.inode;
 }
 
 error busy(step during) {
@@ -70,21 +76,13 @@ bool is_stale_socket(const std::string& path) noexcept {
   struct stat about{};
   if (!is_socket_at(path, about)) return false;
   const auto where = endpoint::local_path(path);
-  const int probe = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (!where || probe < 0) return false;
+  if (!where) return false;
+  const int probe = open_socket(AF_UNIX, SOCK_DGRAM, 0);
+  if (probe < 0) return false;
   const socket_address to(*where);
   const bool is_refused = ::connect(probe, to.get(), to.size) != 0 && errno == ECONNREFUSED;
   ::close(probe);
   return is_refused;
-}
-
-void set_mode(const std::string& path, unsigned mode) noexcept {
-  const int place = ::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
-  struct stat about{};
-  if (place >= 0 && ::fstat(place, &about) == 0 && S_ISSOCK(about.st_mode) &&
-      (about.st_mode & permission_bits) != mode)
-    ::chmod(("/proc/self/fd/" + std::to_string(place)).c_str(), mode);
-  if (place >= 0) ::close(place);
 }
 
 result<void> kernel_driver::claim(socket_block& block, const endpoint& where, const path_claim& how) {
@@ -93,12 +91,14 @@ result<void> kernel_driver::claim(socket_block& block, const endpoint& where, co
     if (auto bound = bind(block, where); !bound || how.backlog < 0) return bound;
     return listen(block, how.backlog);
   }
+  if (const int why = refusal_of(where); why != 0)
+    return fail(std::error_code(why, std::generic_category()), step::bind);
   const directory_lock lock(path);
   if (lock.is_busy()) return fail(busy(step::bind));
   // The kernel takes these for the path, less the umask. What that has taken away is given back before
   // anybody can connect; there is no moment with more than was asked for.
   const unsigned mode = how.mode & permission_bits;
-  if (::fchmod(block.descriptor, mode) != 0) return fail(system_error(step::bind));
+  if (set_mode_before_bind(block.descriptor, mode) != 0) return fail(system_error(step::bind));
   int bound = bind_to(block, where);
   if (bound != 0 && errno == EADDRINUSE && how.replace_stale && lock.is_held()) {
     const bool is_free = is_stale_socket(path) && ::unlink(path.c_str()) == 0;
@@ -112,8 +112,13 @@ result<void> kernel_driver::claim(socket_block& block, const endpoint& where, co
       why.set_detail("what is there is no socket");
     return fail(std::move(why));
   }
-  set_mode(path, mode);
   own_path(block);
+  if (set_socket_mode(path.c_str(), mode) != 0) {
+    error why = system_error(step::bind);
+    if (why == std::errc::function_not_supported)
+      why.set_detail("its permissions cannot be set without /proc");
+    return fail(std::move(why));
+  }
   if (how.backlog < 0) return {};
   return listen(block, how.backlog);
 }
@@ -125,7 +130,7 @@ void kernel_driver::own_path(socket_block& block) {
   const std::string path = absolute(std::string(where->local_name()));
   if (!is_socket_at(path, about)) return;
   delete block.path;
-  block.path = new owned_path{path, about.st_dev, about.st_ino};
+  block.path = new owned_path{path, device_of(about), about.st_ino};
 }
 
 bool kernel_driver::owns_path(const socket_block& block) const {

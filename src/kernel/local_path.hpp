@@ -27,7 +27,4 @@ class directory_lock {
 /// Is there a socket at this path that belongs to no process any more?
 bool is_stale_socket(const std::string& path) noexcept;
 
-/// Sets the permissions of the socket at this path, and of nothing else.
-void set_mode(const std::string& path, unsigned mode) noexcept;
-
 }  // namespace soquete::kernel

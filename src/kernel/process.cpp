@@ -1,20 +1,15 @@
 // Processes as the system has them.
 #include "process.hpp"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
-#include <vector>
 
 #include "descriptors.hpp"
 #include "kernel/kernel_driver.hpp"
+#include "kernel/process_calls.hpp"
 
 namespace soquete {
 namespace {
@@ -71,11 +66,7 @@ result<void> preparation::pass(std::span<const process_plan::passed> descriptors
     copies_.push_back(std::move(*copy));
   }
   // What others have left open without O_CLOEXEC is none of the program's business.
-  for (int number = first_above_standard; number < end; ++number)
-    if (!is_taken[static_cast<std::size_t>(number)]) posix_spawn_file_actions_addclose(&actions_, number);
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
-  posix_spawn_file_actions_addclosefrom_np(&actions_, end);
-#endif
+  if (const int failed = kernel::keep_only(actions_, is_taken); failed != 0) return fail(cause(failed));
   return {};
 }
 
@@ -93,7 +84,7 @@ void preparation::set_signals_and_group(const process_plan& plan) {
   posix_spawnattr_setsigmask(&attributes_, &none);
   posix_spawnattr_setsigdefault(&attributes_, &usual);
   posix_spawnattr_setpgroup(&attributes_, 0);
-  int flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+  int flags = kernel::spawn_flags | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
   if (plan.has_own_session)
     flags |= POSIX_SPAWN_SETSID;
   else if (plan.has_own_group)
@@ -114,7 +105,8 @@ std::vector<char*> environment_of(const process_plan& plan) {
   std::vector<char*> all;
   for (const std::string& ours : plan.variables)
     if (ours.find('=') != ours.npos) all.push_back(const_cast<char*>(ours.c_str()));
-  for (char** one = plan.is_environment_ours ? environ : nullptr; one != nullptr && *one != nullptr; ++one) {
+  for (char** one = plan.is_environment_ours ? kernel::environment() : nullptr;
+       one != nullptr && *one != nullptr; ++one) {
     const auto is_same = [one](const std::string& ours) { return name_in(ours) == name_in(*one); };
     if (std::ranges::none_of(plan.variables, is_same)) all.push_back(*one);
   }
@@ -141,23 +133,11 @@ bool are_ends_kept() {
          (now.sa_handler != SIG_IGN && (now.sa_flags & SA_NOCLDWAIT) == 0);
 }
 
-// Until it is reaped, its number is nobody else's: no race.
-int open_watch([[maybe_unused]] pid_t pid) {
-#ifdef SYS_pidfd_open
-  return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));  // Linux 5.3; close-on-exec by itself.
-#else
-  return -1;
-#endif
-}
-
 int wait_for(const process_handle& which, siginfo_t& how, int flags) {
   int got = 0;
   do {
     how = {};
-    // P_PIDFD: Linux 5.4.
-    got = which.watched >= 0 ? ::waitid(P_PIDFD, static_cast<id_t>(which.watched), &how, flags) : -1;
-    if (which.watched < 0 || (got < 0 && errno == EINVAL))
-      got = ::waitid(P_PID, static_cast<id_t>(which.pid), &how, flags);
+    got = kernel::wait_for_process(which.pid, which.watched, how, flags);
   } while (got < 0 && errno == EINTR);
   return got;
 }
@@ -184,22 +164,14 @@ result<process_handle> start_process(const process_plan& plan, owned_descriptor&
                                         words.data(), variables.data());
       failed != 0)
     return fail(why_not(plan, failed));
-  watched = owned_descriptor(open_watch(made.pid));
+  watched = owned_descriptor(kernel::open_process_watch(made.pid));
   made.watched = watched.descriptor();
   return made;
 }
 
 result<void> signal_process(const process_handle& which, int signal) {
-  int done = -1;
-  errno = ENOSYS;
-#ifdef SYS_pidfd_send_signal
-  if (!which.has_own_group && which.watched >= 0)
-    done = static_cast<int>(::syscall(SYS_pidfd_send_signal, which.watched, signal, nullptr, 0));
-#endif
-  // It is not reaped, so the number is its own.
-  if (done != 0 && (errno == ENOSYS || errno == EPERM))
-    done = ::kill(which.has_own_group ? -which.pid : which.pid, signal);
-  if (done != 0) return fail(system_error(step::run));
+  if (kernel::signal_child(which.pid, which.watched, which.has_own_group, signal) != 0)
+    return fail(system_error(step::run));
   return {};
 }
 
@@ -225,7 +197,7 @@ void end_process(const process_handle& which, std::chrono::milliseconds limit) n
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
     if (left <= 0) return;
-    pollfd one{which.watched, POLLIN, 0};  // Without a pidfd: look again each millisecond.
+    pollfd one{which.watched, POLLIN, 0};  // Without a watch: look again each millisecond.
     ::poll(&one, 1, which.watched >= 0 ? static_cast<int>(left) : 1);
   }
 }

@@ -34,6 +34,9 @@ inline constexpr short poll_hang_up = 0;
 int open_socket(int domain, int type, int protocol) noexcept;
 /// Two local ones, connected to each other.  socketpair(2)
 int open_pair(int type, int (&ends)[2]) noexcept;
+/// The ends of a pipe, and of a stream, in blocking mode: one of them is for a program that is run.  pipe(2)
+int open_pipe(int (&ends)[2]) noexcept;
+int open_waiting_pair(int (&ends)[2]) noexcept;
 /// The next connection's descriptor, of the same kind.  accept(2)
 int accept_socket(int listener, sockaddr* from, socklen_t* size) noexcept;
 /// Makes the sends of a socket that others have opened fail without SIGPIPE. Harmless on anything else.
@@ -55,6 +58,12 @@ extern const int multipath_protocol;
 bool needs_reset(int descriptor) noexcept;
 /// 0, or why no socket here can have this name: EOPNOTSUPP, ENAMETOOLONG.
 int refusal_of(const endpoint&) noexcept;
+
+/// Sets the permissions that the path of a local socket will be born with, as far as the umask lets it, where
+/// they can be set. Gives 0 or -1.  bind(2)
+int set_mode_before_bind(int descriptor, unsigned mode) noexcept;
+/// Sets those of the socket at this path, and of nothing else. Gives 0 or -1.
+int set_socket_mode(const char* path, unsigned mode) noexcept;
 
 /// Writes what a pipe or a terminal in blocking mode takes at once. Gives -1 with EOPNOTSUPP where the system
 /// cannot be asked that.

@@ -5,6 +5,7 @@
 #include <libproc.h>
 #include <sys/event.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/ucred.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -49,6 +50,18 @@ int open_socket(int domain, int type, int protocol) noexcept {
 int open_pair(int type, int (&ends)[2]) noexcept {
   if (::socketpair(AF_UNIX, type, 0, ends) != 0) return -1;
   for (const int end : ends) made_ours(end);
+  return 0;
+}
+
+int open_pipe(int (&ends)[2]) noexcept {
+  if (::pipe(ends) != 0) return -1;
+  for (const int end : ends) ::fcntl(end, F_SETFD, FD_CLOEXEC);
+  return 0;
+}
+
+int open_waiting_pair(int (&ends)[2]) noexcept {
+  if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) return -1;
+  for (const int end : ends) ::fcntl(end, F_SETFD, FD_CLOEXEC);
   return 0;
 }
 
@@ -117,6 +130,17 @@ int refusal_of(const endpoint& name) noexcept {
   if (!name.is_local()) return 0;
   if (name.is_abstract()) return EOPNOTSUPP;
   return name.local_name().size() < sizeof(sockaddr_un::sun_path) ? 0 : ENAMETOOLONG;
+}
+
+// bind(2) takes all that the umask leaves (XNU: unp_bind). Until set_socket_mode() has run, more may be
+// allowed than was asked for; but nobody can connect to a stream that does not listen yet.
+int set_mode_before_bind(int, unsigned) noexcept { return 0; }
+
+int set_socket_mode(const char* path, unsigned mode) noexcept {
+  struct stat about{};
+  if (::lstat(path, &about) != 0) return -1;
+  if (!S_ISSOCK(about.st_mode)) return errno = ENOENT, -1;
+  return ::fchmodat(AT_FDCWD, path, static_cast<mode_t>(mode), AT_SYMLINK_NOFOLLOW);
 }
 
 ssize_t write_at_once(int, const void*, std::size_t) noexcept {

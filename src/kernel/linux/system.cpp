@@ -1,12 +1,15 @@
 // Linux's own: flags at birth, signalfd(2), pwritev2(2).
 #include "kernel/system.hpp"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 #include <cerrno>
+#include <string>
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
@@ -14,8 +17,30 @@
 #ifndef RWF_NOWAIT
 #define RWF_NOWAIT 0x00000008
 #endif
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
 
 namespace soquete::kernel {
+namespace {
+
+constexpr unsigned permission_bits = 0777;
+
+// Of what is there, whatever it is called by now. The descriptor is only good for this.  O_PATH
+int change_mode(int place, unsigned mode) noexcept {
+  struct stat about{};
+  if (::fstat(place, &about) != 0) return -1;
+  if (!S_ISSOCK(about.st_mode)) return errno = ENOENT, -1;
+  if ((about.st_mode & permission_bits) == mode) return 0;
+  // Linux 6.6. Before, the only way to it leads through /proc, which a small root need not have.
+  if (::syscall(SYS_fchmodat2, place, "", mode, AT_EMPTY_PATH) == 0) return 0;
+  if (errno != ENOSYS && errno != EPERM) return -1;
+  if (::chmod(("/proc/self/fd/" + std::to_string(place)).c_str(), mode) == 0) return 0;
+  if (errno == ENOENT) errno = ENOSYS;
+  return -1;
+}
+
+}  // namespace
 
 const int send_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 const int message_flags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC;
@@ -27,6 +52,12 @@ int open_socket(int domain, int type, int protocol) noexcept {
 
 int open_pair(int type, int (&ends)[2]) noexcept {
   return ::socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
+}
+
+int open_pipe(int (&ends)[2]) noexcept { return ::pipe2(ends, O_CLOEXEC); }
+
+int open_waiting_pair(int (&ends)[2]) noexcept {
+  return ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
 }
 
 int accept_socket(int listener, sockaddr* from, socklen_t* size) noexcept {
@@ -66,6 +97,18 @@ int domain_of(int descriptor) noexcept {
 bool needs_reset(int) noexcept { return false; }
 
 int refusal_of(const endpoint&) noexcept { return 0; }
+
+int set_mode_before_bind(int descriptor, unsigned mode) noexcept { return ::fchmod(descriptor, mode); }
+
+int set_socket_mode(const char* path, unsigned mode) noexcept {
+  const int place = ::open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  if (place < 0) return -1;
+  const int done = change_mode(place, mode);
+  const int why = errno;
+  ::close(place);
+  errno = why;
+  return done;
+}
 
 ssize_t write_at_once(int descriptor, const void* data, std::size_t size) noexcept {
   iovec whole{const_cast<void*>(data), size};
