@@ -97,12 +97,18 @@ class process {
     std::vector<char*> arguments;
     for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
+    // Tests expect English, whatever their user speaks. Each name stands once: programs that see two take the
+    // first or, as shells do, the last.
+    std::vector<std::string> ours = std::move(how.variables);
+    if (std::ranges::none_of(ours, [](const std::string& one) { return one.starts_with("LC_ALL="); }))
+      ours.push_back("LC_ALL=C");
     std::vector<char*> variables;
-    for (const std::string& one : how.variables) variables.push_back(const_cast<char*>(one.c_str()));
-    // The first of two counts. Tests expect English, whatever their user speaks.
-    std::string plain = "LC_ALL=C";
-    variables.push_back(plain.data());
-    for (char** one = environ; *one != nullptr; ++one) variables.push_back(*one);
+    for (std::string& one : ours) variables.push_back(one.data());
+    for (char** one = environ; *one != nullptr; ++one) {
+      const std::string_view name = std::string_view(*one).substr(0, std::string_view(*one).find('=') + 1);
+      if (std::ranges::none_of(ours, [name](const std::string& mine) { return mine.starts_with(name); }))
+        variables.push_back(*one);
+    }
     variables.push_back(nullptr);
     if (::posix_spawnp(&pid_, arguments[0], &actions, &attributes, arguments.data(), variables.data()) != 0)
       pid_ = -1;
