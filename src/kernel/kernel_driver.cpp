@@ -27,6 +27,8 @@ int type_of(transport how) noexcept {
   }
 }
 
+bool lacks(transport how) noexcept { return how == transport::sequenced && !is_linux; }
+
 transport transport_of(int type) noexcept {
   return type == SOCK_DGRAM       ? transport::datagram
          : type == SOCK_SEQPACKET ? transport::sequenced
@@ -56,6 +58,7 @@ result<socket_block*> kernel_driver::open(family where, transport how) {
   const int type = type_of(how);
   const int protocol = how == transport::multipath_stream ? multipath_protocol : 0;
   if (protocol < 0) return fail(only_on_linux(step::open, "MPTCP"));
+  if (lacks(how)) return fail(only_on_linux(step::open, "SOCK_SEQPACKET"));
   const int descriptor = open_socket(domain, type, protocol);
   if (descriptor < 0) return fail(system_error(step::open));
   socket_block& block = make_block();
@@ -67,6 +70,7 @@ result<socket_block*> kernel_driver::open(family where, transport how) {
 }
 
 result<socket_pair> kernel_driver::pair(transport how) {
+  if (lacks(how)) return fail(only_on_linux(step::open, "SOCK_SEQPACKET"));
   int ends[2];
   if (open_pair(type_of(how), ends) != 0) return fail(system_error(step::open));
   const auto block_of = [&](int descriptor) {
@@ -162,9 +166,7 @@ result<credentials> kernel_driver::peer_credentials(const socket_block& block) c
 }
 
 result<void> kernel_driver::disconnect(socket_block& block) {
-  sockaddr nobody{};
-  nobody.sa_family = AF_UNSPEC;
-  if (::connect(block.descriptor, &nobody, sizeof nobody) != 0) return fail(system_error(step::connect));
+  if (forget_peer(block.descriptor) != 0) return fail(system_error(step::connect));
   block.has_peer = false;
   return {};
 }

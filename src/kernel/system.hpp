@@ -39,6 +39,8 @@ int open_pipe(int (&ends)[2]) noexcept;
 int open_waiting_pair(int (&ends)[2]) noexcept;
 /// The next connection's descriptor, of the same kind.  accept(2)
 int accept_socket(int listener, sockaddr* from, socklen_t* size) noexcept;
+/// Ends the connection of a datagram socket. Gives 0 or -1.  connect(2), AF_UNSPEC
+int forget_peer(int descriptor) noexcept;
 /// Makes the sends of a socket that others have opened fail without SIGPIPE. Harmless on anything else.
 void silence_broken_pipe(int descriptor) noexcept;
 /// For each send(2), and for each recvmsg(2): descriptors that come stay in this program.

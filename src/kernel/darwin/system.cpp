@@ -69,6 +69,20 @@ int accept_socket(int listener, sockaddr* from, socklen_t* size) noexcept {
   return made_ours(::accept(listener, from, size));
 }
 
+// The call does it, and then fails because nobody has no address (XNU: soconnectlock).
+int forget_peer(int descriptor) noexcept {
+  sockaddr nobody{};
+  nobody.sa_family = AF_UNSPEC;
+  if (::connect(descriptor, &nobody, sizeof nobody) == 0) return 0;
+  const int why = errno;
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  if (::getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &size) != 0 && errno == ENOTCONN)
+    return 0;
+  errno = why;
+  return -1;
+}
+
 void silence_broken_pipe(int descriptor) noexcept {
   const int on = 1;
   ::setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);

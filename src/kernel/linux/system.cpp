@@ -64,6 +64,12 @@ int accept_socket(int listener, sockaddr* from, socklen_t* size) noexcept {
   return ::accept4(listener, from, size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
+int forget_peer(int descriptor) noexcept {
+  sockaddr nobody{};
+  nobody.sa_family = AF_UNSPEC;
+  return ::connect(descriptor, &nobody, sizeof nobody);
+}
+
 void silence_broken_pipe(int) noexcept {}  // MSG_NOSIGNAL does.
 
 int receive_batch(int descriptor, std::span<mmsghdr> all, int flags) noexcept {
