@@ -95,6 +95,7 @@ TEST_P(dumps, an_accept_and_a_connect_say_so) {
 }
 
 TEST_P(dumps, a_context_that_waits_is_told_too) {
+  NEEDS_THE_KERNEL("a context opens a driver of its own");
   context net(GetParam());
   std::string text;
   auto wait = [](context& on, std::string& into) -> task<result<void>> {

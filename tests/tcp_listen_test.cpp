@@ -317,6 +317,7 @@ TEST_P(tcp_listen, a_listener_by_number_is_adopted_and_owned) {
 
 // As a service manager has it, which starts us again for the next client.
 TEST_P(tcp_listen, a_listener_that_others_have_too_listens_on_for_them) {
+  NEEDS_THE_KERNEL("it is given descriptors of the real system");
   play([]() -> task<result<void>> {
     const raw_socket theirs = raw_socket::listening(5);
     for (int i = 0; i != 2; ++i) {

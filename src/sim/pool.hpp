@@ -30,7 +30,7 @@ class byte_pool : public lease_home {
 /// Batches of datagrams.
 class message_pool : public lease_home {
  public:
-  static constexpr std::size_t batches_max = 64;   ///< Lent at a time: clause 21.
+  static constexpr std::size_t batches_max = 64;   ///< Lent whole at a time, then one message each: clause 21.
   static constexpr std::size_t messages_max = 32;  ///< Of one batch.
 
   message_pool() noexcept;
