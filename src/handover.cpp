@@ -19,7 +19,8 @@ result<std::size_t> announced_bytes(const local::message& head) {
   if (text.starts_with(mark) && !head.handles.empty()) {
     text.remove_prefix(mark.size());
     const auto [end, cause] = std::from_chars(text.data(), text.data() + text.size(), size);
-    if (cause == std::errc() && end == text.data() + text.size()) return size;
+    const bool is_number = cause == std::errc() && end == text.data() + text.size();
+    if (is_number && size <= given_bytes_max) return size;
   }
   return fail(std::errc::protocol_error, step::receive);
 }
@@ -32,6 +33,10 @@ error cut_short(const local::message& m) {
 }  // namespace
 
 task<result<void>> give(local::seqpacket& to, owned_descriptor what) {
+  if (what.unread().size() > given_bytes_max) {
+    error why(std::errc::invalid_argument, step::send);
+    co_return fail(std::move(why.set_detail("more unread bytes than may go along")));
+  }
   const std::vector<std::byte> unread = what.take_unread();
   std::vector<owned_descriptor> all = what.take_accepted();
   all.insert(all.begin(), std::move(what));

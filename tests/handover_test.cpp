@@ -12,6 +12,7 @@
 #include <soquete/serve.hpp>
 
 #include "child.hpp"
+#include "echo.hpp"
 #include "local_name.hpp"
 #include "network.hpp"
 #include "on_each_driver.hpp"
@@ -28,28 +29,6 @@ ON_EACH_DRIVER(handing_over);
 // Its test makes the loop in a child.
 class restarting : public with_driver {};
 ON_EACH_DRIVER(restarting);
-
-template <class Stream>
-task<result<void>> echo(Stream peer) {
-  for (;;) {
-    lease piece = co_await ok(peer.receive());
-    if (piece.empty()) co_return {};
-    co_await ok(peer.send(piece.bytes()));
-  }
-}
-
-template <class Stream>
-task<result<void>> expect_echo(Stream& s, std::string_view word) {
-  co_await ok(s.send(word));
-  std::string got;
-  while (got.size() < word.size()) {
-    lease piece = co_await ok(s.receive());
-    if (piece.empty()) co_return fail(fault::end_of_stream, step::receive);
-    got += piece.text();
-  }
-  EXPECT_EQ(got, word);
-  co_return {};
-}
 
 TEST_P(handing_over, a_connection_goes_on_elsewhere_with_the_bytes_that_were_not_read) {
   play([this]() -> task<result<void>> {
@@ -92,7 +71,7 @@ TEST_P(handing_over, what_was_not_given_is_not_taken) {
          {head{"something else", one}, head{"soquete", one}, head{"soquete ", one}, head{"soquete x", one},
           head{"soquete -1", one}, head{"soquete +1", one}, head{"soquete  1", one}, head{"soquete 1 ", one},
           head{"soquete 1x", one}, head{"Soquete 1", one}, head{" soquete 1", one}, head{"soquete 0", none},
-          head{"soquete 99999999999999999999", one}}) {
+          head{"soquete 99999999999999999999", one}, head{"soquete 16777217", one}}) {
       auto line = co_await ok(local::seqpacket_pair());
       co_await ok(line.first.send(wrong.text, wrong.handles));
       EXPECT_TRUE(fails_with(co_await take(line.second), std::errc::protocol_error)) << wrong.text;
@@ -107,6 +86,30 @@ TEST_P(handing_over, what_was_not_given_is_not_taken) {
     line.first.close();
     EXPECT_TRUE(fails_with(co_await take(line.second), fault::end_of_stream));
     EXPECT_TRUE(fails_with(co_await take(line.second), fault::end_of_stream));
+    co_return {};
+  });
+}
+
+TEST_P(handing_over, nothing_and_what_is_too_much_are_not_given) {
+  play([]() -> task<result<void>> {
+    auto line = co_await ok(local::seqpacket_pair());
+    const auto null = [] { return owned_descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC)); };
+    owned_descriptor none;
+    EXPECT_TRUE(fails_with(co_await give(line.first, std::move(none)), std::errc::invalid_argument));
+    owned_descriptor with_bytes = null();
+    with_bytes.set_unread(std::vector<std::byte>(given_bytes_max + 1));
+    EXPECT_TRUE(fails_with(co_await give(line.first, std::move(with_bytes)), std::errc::invalid_argument));
+    for (const std::size_t count : {message_handles_max - 1, message_handles_max}) {
+      owned_descriptor with_connections = null();
+      std::vector<owned_descriptor> all;
+      for (std::size_t i = 0; i != count; ++i) all.push_back(null());
+      with_connections.set_accepted(std::move(all));
+      auto given = co_await give(line.first, std::move(with_connections));
+      EXPECT_EQ(given.has_value(), count < message_handles_max);
+      if (!given) EXPECT_TRUE(fails_with(given, std::errc::invalid_argument));
+    }
+    const owned_descriptor got = co_await ok(take(line.second));
+    EXPECT_EQ(got.accepted().size(), message_handles_max - 1);
     co_return {};
   });
 }

@@ -1,4 +1,5 @@
 // One server of local connections on several loops: one name, connections handed to all, shared limits.
+#include "echo.hpp"
 #include "local_name.hpp"
 #include "on_each_driver.hpp"
 #include "tcp_pair.hpp"
@@ -20,21 +21,6 @@ using namespace std::chrono_literals;
 
 class local_serving_on_loops : public with_driver {};
 ON_EACH_DRIVER(local_serving_on_loops);
-
-task<result<void>> echo(local::stream peer) {
-  for (;;) {
-    lease piece = co_await ok(peer.receive());
-    if (piece.empty()) co_return {};
-    co_await ok(peer.send(piece.bytes()));
-  }
-}
-
-task<result<void>> expect_echo(local::stream& s, std::string_view word) {
-  co_await ok(s.send(word));
-  lease got = co_await ok(s.receive());
-  EXPECT_EQ(got.text(), word);
-  co_return {};
-}
 
 // A run on three loops: each serves, the first is the client as well. Its end is the servers' end.
 class three_loops {
@@ -166,7 +152,7 @@ TEST_P(local_serving_on_loops, of_one_user_no_more_than_allowed_are_served_on_al
     EXPECT_TRUE(end && end->empty());
     co_return {};
   };
-  loops.run_on(GetParam(), folder.at("s"), echo, {.max_per_user = 5}, client);
+  loops.run_on(GetParam(), folder.at("s"), echo<local::stream>, {.max_per_user = 5}, client);
 }
 
 TEST_P(local_serving_on_loops, at_the_end_the_clients_of_each_loop_get_the_drain_time_and_are_cut) {

@@ -1,5 +1,6 @@
 // Servers of local connections: limits, names, orderly ends.  unix(7)
 #include "child.hpp"
+#include "echo.hpp"
 #include "local_name.hpp"
 #include "on_each_driver.hpp"
 #include "tcp_pair.hpp"
@@ -22,26 +23,6 @@ ON_EACH_DRIVER(local_serving);
 // Its tests make the loop in a child.
 class local_serving_alone : public with_driver {};
 ON_EACH_DRIVER(local_serving_alone);
-
-task<result<void>> echo(local::stream peer) {
-  for (;;) {
-    lease piece = co_await ok(peer.receive());
-    if (piece.empty()) co_return {};
-    co_await ok(peer.send(piece.bytes()));
-  }
-}
-
-task<result<void>> expect_echo(local::stream& s, std::string_view word) {
-  co_await ok(s.send(word));
-  std::string got;
-  while (got.size() < word.size()) {
-    lease piece = co_await ok(s.receive());
-    if (piece.empty()) co_return fail(fault::end_of_stream, step::receive);
-    got += piece.text();
-  }
-  EXPECT_EQ(got, word);
-  co_return {};
-}
 
 // Whether a server listens, for those who wait until it does.
 struct door {
@@ -78,6 +59,18 @@ task<result<void>> while_serving(door& d, const std::string& where, local::clien
   co_return co_await with_scope(both);
 }
 
+// Clients whose handler has ended.
+struct departures {
+  event told;
+  int count = 0;
+};
+task<result<void>> echo_and_tell(local::stream peer, departures& left) {
+  auto how = co_await echo(std::move(peer));
+  ++left.count;
+  left.told.notify_all();
+  co_return how;
+}
+
 unsigned mode_of(const std::string& path) {
   struct stat about{};
   return ::lstat(path.c_str(), &about) == 0 ? about.st_mode & 0777 : 0;
@@ -96,7 +89,7 @@ TEST_P(local_serving, clients_are_served_until_it_is_asked_to_end_and_the_path_g
       EXPECT_TRUE(folder.has("s"));
       co_return {};
     };
-    co_await ok(while_serving(d, folder.at("s"), echo, {}, body));
+    co_await ok(while_serving(d, folder.at("s"), echo<local::stream>, {}, body));
     EXPECT_FALSE(folder.has("s"));
     co_return {};
   });
@@ -114,7 +107,7 @@ TEST_P(local_serving, the_path_has_the_permissions_asked_for_and_660_by_itself) 
         co_return {};
       };
       const ::mode_t before = ::umask(0077);
-      auto how = co_await while_serving(d, folder.at("s"), echo, options, body);
+      auto how = co_await while_serving(d, folder.at("s"), echo<local::stream>, options, body);
       ::umask(before);
       EXPECT_TRUE(succeeds(how));
     }
@@ -131,29 +124,31 @@ TEST_P(local_serving, a_stale_path_is_taken_over_and_a_live_one_is_an_error) {
       const owned_descriptor left = killed.release();
     }
     EXPECT_TRUE(folder.has("s"));
-    auto kept = co_await local::serve(folder.at("s"), echo, {.listen = {.replace_stale = false}});
+    auto kept =
+        co_await local::serve(folder.at("s"), echo<local::stream>, {.listen = {.replace_stale = false}});
     EXPECT_TRUE(fails_with(kept, std::errc::address_in_use));
     door d;
     auto body = [&]() -> task<result<void>> {
-      auto second = co_await local::serve(folder.at("s"), echo);
+      auto second = co_await local::serve(folder.at("s"), echo<local::stream>);
       EXPECT_TRUE(fails_with(second, std::errc::address_in_use));
       EXPECT_TRUE(folder.has("s"));
       local::stream client = co_await ok(local::connect(folder.at("s")));
       co_await ok(expect_echo(client, "still"));
       co_return {};
     };
-    co_return co_await while_serving(d, folder.at("s"), echo, {}, body);
+    co_return co_await while_serving(d, folder.at("s"), echo<local::stream>, {}, body);
   });
 }
 
 TEST_P(local_serving, what_is_no_local_name_is_an_error) {
   play([]() -> task<result<void>> {
     const own_folder folder;
-    EXPECT_TRUE(fails_with(co_await local::serve("nonsense", echo), fault::bad_address));
-    EXPECT_TRUE(fails_with(co_await local::serve("127.0.0.1:0", echo), fault::unsupported));
-    EXPECT_TRUE(fails_with(co_await local::serve(folder.at("no/such/s"), echo),
+    EXPECT_TRUE(fails_with(co_await local::serve("nonsense", echo<local::stream>), fault::bad_address));
+    EXPECT_TRUE(fails_with(co_await local::serve("127.0.0.1:0", echo<local::stream>), fault::unsupported));
+    EXPECT_TRUE(fails_with(co_await local::serve(folder.at("no/such/s"), echo<local::stream>),
                            std::errc::no_such_file_or_directory));
-    EXPECT_TRUE(fails_with(co_await local::serve("fd:1000000", echo), std::errc::bad_file_descriptor));
+    EXPECT_TRUE(
+        fails_with(co_await local::serve("fd:1000000", echo<local::stream>), std::errc::bad_file_descriptor));
     co_return {};
   });
 }
@@ -168,12 +163,12 @@ TEST_P(local_serving, an_abstract_name_and_an_inherited_listener_are_served_too)
     };
     door d;
     auto ask_name = [&]() -> task<result<void>> { return talk(name); };
-    co_await ok(while_serving(d, name, echo, {}, ask_name));
+    co_await ok(while_serving(d, name, echo<local::stream>, {}, ask_name));
     auto inherited = co_await ok(local::listen(folder.at("s")));
     const int number = ::dup(inherited.descriptor());
     door again;
     auto ask_path = [&]() -> task<result<void>> { return talk(folder.at("s")); };
-    co_await ok(while_serving(again, "fd:" + std::to_string(number), echo, {}, ask_path));
+    co_await ok(while_serving(again, "fd:" + std::to_string(number), echo<local::stream>, {}, ask_path));
     EXPECT_TRUE(folder.has("s")) << "it came with the descriptor, and is not the server's to remove";
     co_return {};
   });
@@ -214,14 +209,8 @@ TEST_P(local_serving, a_user_with_too_many_connections_is_turned_away_until_one_
   play([]() -> task<result<void>> {
     const own_folder folder;
     door d;
-    event left;
-    int ended = 0;
-    auto told = [&](local::stream peer) -> task<result<void>> {
-      auto how = co_await echo(std::move(peer));
-      ++ended;
-      left.notify_all();
-      co_return how;
-    };
+    departures left;
+    auto told = [&](local::stream peer) { return echo_and_tell(std::move(peer), left); };
     auto body = [&]() -> task<result<void>> {
       local::stream one = co_await ok(local::connect(folder.at("s")));
       local::stream two = co_await ok(local::connect(folder.at("s")));
@@ -231,7 +220,7 @@ TEST_P(local_serving, a_user_with_too_many_connections_is_turned_away_until_one_
       auto refused = co_await three.receive();
       EXPECT_TRUE(refused && refused->empty());
       one.close();
-      while (ended == 0) co_await ok(left.wait());
+      while (left.count == 0) co_await ok(left.told.wait());
       co_await ok(yield());  // The handler has ended; now its place is given up.
       local::stream four = co_await ok(local::connect(folder.at("s")));
       co_await ok(expect_echo(four, "4"));
@@ -260,7 +249,7 @@ TEST_P(local_serving, whom_the_watch_does_not_admit_is_closed_and_it_sees_who_it
       co_await ok(expect_echo(good, "x"));
       co_return {};
     };
-    co_await ok(while_serving(d, folder.at("s"), echo, {}, body));
+    co_await ok(while_serving(d, folder.at("s"), echo<local::stream>, {}, body));
     const credentials us{::getpid(), ::geteuid(), ::getegid()};
     EXPECT_EQ(seen, (std::vector<credentials>{us, us}));
     co_return {};
@@ -314,7 +303,8 @@ TEST_P(local_serving, clients_get_the_drain_time_to_end_and_newcomers_find_no_pa
       draining.notify_all();
     };
     auto inner = [&](scope& servers) -> task<result<void>> {
-      servers.spawn(serve_and_expect_success(folder.at("s"), echo, {.drain = 1h, .watch = &d.watch}));
+      servers.spawn(
+          serve_and_expect_success(folder.at("s"), echo<local::stream>, {.drain = 1h, .watch = &d.watch}));
       while (d.at.empty()) co_await ok(d.opened.wait());
       local::stream client = co_await ok(local::connect(folder.at("s")));
       co_await ok(expect_echo(client, "before"));
@@ -380,7 +370,7 @@ TEST_P(local_serving, whom_it_never_accepted_is_closed_at_the_end) {
       writing[0] = owned_descriptor();
       co_return {};
     };
-    co_await ok(while_serving(d, folder.at("s"), echo, {.max_connections = 1}, body));
+    co_await ok(while_serving(d, folder.at("s"), echo<local::stream>, {.max_connections = 1}, body));
     auto end = co_await waiting.receive();
     EXPECT_TRUE(fails_with(end, std::errc::connection_reset) || (end && end->empty()));
     char byte;
@@ -416,19 +406,13 @@ TEST_P(local_serving_alone, another_user_is_counted_apart_and_told_from_us) {
         users.push_back(client.uid);
         return true;
       };
-      event left;
-      int ended = 0;
-      auto told = [&](local::stream peer) -> task<result<void>> {
-        auto how = co_await echo(std::move(peer));
-        ++ended;
-        left.notify_all();
-        co_return how;
-      };
+      departures left;
+      auto told = [&](local::stream peer) { return echo_and_tell(std::move(peer), left); };
       auto body = [&]() -> task<result<void>> {
         local::stream ours = co_await ok(local::connect(folder.at("s")));
         co_await ok(expect_echo(ours, "ours"));
         ::close(::open(folder.path("ready").c_str(), O_CREAT | O_CLOEXEC, 0644));
-        while (ended == 0) co_await ok(left.wait());
+        while (left.count == 0) co_await ok(left.told.wait());
         co_await ok(expect_echo(ours, "still"));
         co_return {};
       };
