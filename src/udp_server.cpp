@@ -112,14 +112,15 @@ task<result<received>> server::next_of(session& s) {
 }
 
 task<result<void>> server::send(session& s, bytes payload) {
+  // All sessions send by one socket, whose buffer is rarely full.
+  while (s.from_.is_sending()) co_await ok(writer_free_.wait());
+  // Here, where no other send of this session can come between.
   const std::uint64_t allowed = s.counts_.received_bytes * options_.answer_factor;
   if (options_.answer_factor != 0 && !s.is_trusted_ && s.counts_.sent_bytes + payload.size() > allowed) {
     error why(std::errc::operation_not_permitted, step::send);
     co_return fail(
         std::move(why.set_subject(to_string(s.peer_)).set_detail("more than answer_factor allows")));
   }
-  // All sessions send by one socket, whose buffer is rarely full.
-  while (s.from_.is_sending()) co_await ok(writer_free_.wait());
   const send_options how{.from = s.answer_from_, .interface = s.interface_};
   result<void> sent = co_await s.from_.send_to(s.peer_, payload, how);
   writer_free_.notify_all();

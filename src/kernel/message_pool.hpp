@@ -36,7 +36,7 @@ struct message_room {
   void clear() noexcept;
 
   std::uint32_t id;
-  std::uint32_t filled = 0;  ///< Messages that hold something.
+  std::uint32_t filled = 0;     ///< Messages that hold something.
   std::optional<cut> cut_as{};  ///< As prepare() has last cut it.
   page_memory memory;
   std::vector<received_message> messages;

@@ -80,7 +80,7 @@ std::int64_t host_driver::receive_messages(block& b, op& o) noexcept {
   if (b.kind != descriptor_kind::datagram) return -EOPNOTSUPP;
   if (b.pending_error != 0) return -std::exchange(b.pending_error, 0);
   if (b.arrived.empty()) return -EAGAIN;
-  std::size_t count = messages_.has_room() ? o.size : 1;
+  std::size_t count = o.size;
   if (count > 1 && net_.strikes(fault::pieces))
     count = static_cast<std::size_t>(net_.faults.between(1, count));
   return messages_.lend(b, count, at_.skew, o);

@@ -18,8 +18,7 @@ void block::wake_reader() noexcept { static_cast<host_driver&>(home).wake_reader
 void block::wake_writer() noexcept { static_cast<host_driver&>(home).wake_writer(*this); }
 void block::connected(int cause) noexcept { static_cast<host_driver&>(home).connected(*this, cause); }
 
-host_driver::host_driver(run_queue& queue, machine& on)
-    : driver(queue), net_(on.net), at_(on) {
+host_driver::host_driver(run_queue& queue, machine& on) : driver(queue), net_(on.net), at_(on) {
   assert(!at_.is_up());
   net_.scratch.resize(receive_max);
   at_.driver = this;

@@ -57,6 +57,7 @@ message_pool::message_pool() noexcept {
     assert(self.leases_ != 0);
     --self.leases_;
     self.memory_ -= self.batches_[id]->size;
+    self.whole_ -= self.batches_[id]->is_whole ? 1U : 0U;
     self.batches_[id].reset();
   };
 }
@@ -67,7 +68,9 @@ std::int64_t message_pool::lend(block& from, std::size_t count, moment skew, op&
   if (place == batches_.size()) batches_.emplace_back();
   batches_[place] = std::make_unique<batch>();
   batch& b = *batches_[place];
-  count = std::min({count, messages_max, from.arrived.size()});
+  b.is_whole = has_room();
+  if (b.is_whole) ++whole_;
+  count = std::min({count, b.is_whole ? messages_max : 1, from.arrived.size()});
   b.held.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     b.held.push_back(from.arrived.pop());

@@ -30,15 +30,15 @@ class byte_pool : public lease_home {
 /// Batches of datagrams.
 class message_pool : public lease_home {
  public:
-  static constexpr std::size_t batches_max = 64;   ///< Lent whole at a time, then one message each: clause 21.
+  static constexpr std::size_t batches_max = 64;   ///< While these are lent, others hold one message.
   static constexpr std::size_t messages_max = 32;  ///< Of one batch.
 
   message_pool() noexcept;
   message_pool(const message_pool&) = delete;
   message_pool& operator=(const message_pool&) = delete;
 
-  bool has_room() const noexcept { return leases_ < batches_max; }
-  /// Takes up to `count` datagrams from the socket, which has some; how many.
+  bool has_room() const noexcept { return whole_ < batches_max; }
+  /// Takes up to `count` datagrams from the socket, which has some, and one while there is no room; how many.
   std::int64_t lend(block& from, std::size_t count, moment skew, op& to);
   std::size_t leases() const noexcept { return leases_; }
   std::size_t memory() const noexcept { return memory_; }
@@ -48,9 +48,11 @@ class message_pool : public lease_home {
     std::vector<received_message> messages;
     std::vector<arrived_datagram> held;
     std::size_t size = 0;
+    bool is_whole = false;  ///< It had room for more than one.
   };
   std::vector<std::unique_ptr<batch>> batches_;  ///< Null: free.
   std::size_t leases_ = 0;
+  std::size_t whole_ = 0;
   std::size_t memory_ = 0;
 };
 
