@@ -294,6 +294,18 @@ TEST_P(command_local, empty_and_large_datagrams_are_echoed_whole) {
   }
 }
 
+TEST_P(command_local, a_peer_that_cannot_be_had_is_asked_for_once_for_each_datagram) {
+  auto server = ready(listen({"-v", at(",dgram"), at({}, "nobody")}));
+  const local_wire client = local_wire::bound(path("c"));
+  ASSERT_TRUE(client.send_to(path(), "x"));
+  ASSERT_TRUE(server->until_errors("cannot connect to")) << server->errors;
+  ASSERT_TRUE(client.send_to(path(), "y"));
+  EXPECT_FALSE(server->until([] { return false; }, 100ms));  // Time for many more.
+  server->send_signal(SIGINT);
+  EXPECT_EQ(server->wait(), 128 + SIGINT);
+  EXPECT_NE(server->errors.find("served 2 sessions in"), std::string::npos) << server->errors;
+}
+
 TEST_P(command_local, a_sender_without_a_name_is_heard_and_told_to_be_unanswerable) {
   auto server = ready(listen({at(",dgram"), "echo:"}));
   const local_wire nameless = local_wire::of_type(SOCK_DGRAM);

@@ -116,6 +116,15 @@ std::string warning_of(const options& how, const endpoint& at) {
 
 }  // namespace
 
+void session::place_ready(soquete::loop& here, std::span<const endpoint> at) {
+  {
+    const std::lock_guard lock(mutex_);
+    ready_at_.insert(ready_at_.end(), at.begin(), at.end());
+    if (++places_ready_ != how.address.places().size()) return;
+  }
+  announce(here, ready_at_);
+}
+
 void session::announce(soquete::loop& here, const std::vector<endpoint>& at) {
   if (at.empty()) return;
   std::string places;

@@ -45,10 +45,7 @@ task<result<void>> hold(session& all, Session& client, scope& server) {
 class watcher {
  public:
   watcher(session& all, loop& here) : all_(all), here_(here) {
-    told.listening = [this](const endpoint& at) {
-      at_.push_back(at);
-      listens_.notify_all();
-    };
+    told.ready = [this](std::span<const endpoint> at) { all_.place_ready(here_, at); };
     told.refused = [this](const endpoint&) { tell_refused(all_); };
     told.ended = [this](const udp::session& one, const error*) {
       all_.messages_dropped += one.counts().dropped;
@@ -56,19 +53,9 @@ class watcher {
   }
   udp::serve_watch told;
 
-  // A name may stand for several addresses. They are told one by one, but in one turn: who waits for the
-  // first wakes after the last. Only one of the loops is told.
-  task<result<void>> announce() {
-    static_cast<void>(co_await listens_.wait());
-    all_.announce(here_, at_);
-    co_return {};
-  }
-
  private:
   session& all_;
   loop& here_;
-  std::vector<endpoint> at_;
-  event listens_;
 };
 
 udp::serve_options limits_of(const options& how) {
@@ -93,13 +80,12 @@ task<result<void>> serve_udp(session& all) {
   udp::serve_options limits = limits_of(how);
   limits.watch = &watch.told;
   const std::vector<std::string> places = how.address.places();
-  const auto announced = [&](scope& s) -> task<result<void>> {
+  const auto at_each_place = [&](scope& s) -> task<result<void>> {
     const auto handle = [&all, &s](udp::session& client) { return hold(all, client, s); };
-    s.spawn(watch.announce());
     for (const std::string& on : places) s.spawn(udp::serve(on, handle, limits));
     co_return {};
   };
-  co_return co_await with_scope(announced);
+  co_return co_await with_scope(at_each_place);
 }
 
 // Local datagrams ------------------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 // soquete listen ADDR [PEER]
 #include <soquete/deadline.hpp>
-#include <soquete/event.hpp>
 #include <soquete/local_serve.hpp>
 #include <soquete/scope.hpp>
 #include <soquete/serve.hpp>
@@ -203,25 +202,13 @@ template <class Watch>
 class watcher {
  public:
   watcher(session& all, loop& here) : all_(all), here_(here) {
-    told.listening = [this](const endpoint& at) { listening(at); };
+    told.ready = [this](std::span<const endpoint> at) { all_.place_ready(here_, at); };
     told.accept_paused = [this](const error& why) { paused(why); };
     told.draining = [this](std::size_t) { draining(); };
   }
   Watch told;
 
-  // A name may stand for several addresses. They are told one by one, but in one turn: who waits for the
-  // first wakes after the last. Only one of the loops is told.
-  task<result<void>> announce() {
-    static_cast<void>(co_await listens_.wait());
-    all_.announce(here_, at_);
-    co_return {};
-  }
-
  private:
-  void listening(const endpoint& at) {
-    at_.push_back(at);
-    listens_.notify_all();
-  }
   void paused(const error& why) {
     const time_point now = here_.now();
     if (last_pause_ && now - *last_pause_ < 10s) return;
@@ -239,8 +226,6 @@ class watcher {
 
   session& all_;
   loop& here_;
-  std::vector<endpoint> at_;
-  event listens_;
   std::optional<time_point> last_pause_;
 };
 
@@ -259,12 +244,11 @@ task<result<void>> serve_all(session& all) {
                : serve_client<Kind>(all, std::move(client));
   };
   const std::vector<std::string> places = how.address.places();
-  const auto announced = [&](scope& s) -> task<result<void>> {
-    s.spawn(watch.announce());
+  const auto at_each_place = [&](scope& s) -> task<result<void>> {
     for (const std::string& at : places) s.spawn(Kind::serve(at, handle, limits));
     co_return {};
   };
-  auto served = co_await with_scope(announced);
+  auto served = co_await with_scope(at_each_place);
   if (!served) {
     all.fail(cannot_listen(how.address, served.error()));
     co_return served;

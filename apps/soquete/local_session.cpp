@@ -36,6 +36,7 @@ task<result<local_datagram>> local_session::receive() {
   waiting_.pop_front();
   waiting_bytes_ -= first.payload.size();
   last_taken_ = of_.here_.net().now();
+  has_taken_ = true;
   is_stuck_ = false;
   of_.changed_.notify_all();
   co_return first;
@@ -102,7 +103,8 @@ local_session* local_server::session_of(scope& s, const local::message& one) {
   return begun;
 }
 
-// What has come for it meanwhile begins the next session: nobody has been asked about that yet.
+// What has come for it meanwhile begins the next session: nobody has been asked about that yet. But the
+// datagram that has begun this one does not, or a PEER that cannot be had would be asked for again and again.
 task<result<void>> local_server::hold(scope& s, endpoint name) {
   local_session& mine = *open_.at(name);
   static_cast<void>(co_await handler_(mine));
@@ -111,6 +113,10 @@ task<result<void>> local_server::hold(scope& s, endpoint name) {
   const std::unique_ptr<local_session> ended = std::move(found->second);
   open_.erase(found);
   changed_.notify_all();
+  if (!ended->has_taken_ && !ended->waiting_.empty()) {
+    ended->waiting_bytes_ -= ended->waiting_.front().payload.size();
+    ended->waiting_.pop_front();
+  }
   if (ended->waiting_.empty() || !goes_on) co_return {};
   local::message next;
   next.from = ended->peer_;

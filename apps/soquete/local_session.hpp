@@ -54,6 +54,7 @@ class local_session {
   std::size_t waiting_bytes_ = 0;
   soquete::event arrived_;
   soquete::time_point last_taken_;
+  bool has_taken_ = false;
   bool is_stuck_ = false;  // It has not taken anything for so long that others no longer wait for it.
 };
 

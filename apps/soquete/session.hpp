@@ -5,6 +5,8 @@
 #include <expected>
 #include <mutex>
 #include <soquete/loop.hpp>
+#include <span>
+#include <vector>
 
 #include "console.hpp"
 #include "failure.hpp"
@@ -37,6 +39,8 @@ class session {
 
   /// Says where clients can connect, in the ways that were asked for.
   void announce(soquete::loop& here, const std::vector<soquete::endpoint>& at);
+  /// One of the places of the address is ready; says so once all are.
+  void place_ready(soquete::loop& here, std::span<const soquete::endpoint> at);
   /// What one conversation has come to.
   void report(std::uint64_t number, std::string_view address, std::string_view peer,
               std::chrono::nanoseconds took, const conversation& what);
@@ -50,6 +54,8 @@ class session {
   std::mutex mutex_;
   std::optional<failure> failure_;
   std::optional<std::chrono::steady_clock::time_point> last_complaint_;
+  std::vector<soquete::endpoint> ready_at_;
+  std::size_t places_ready_ = 0;
   bool is_typed_;  // Standard input is a terminal, as found before anybody takes it.
 };
 
