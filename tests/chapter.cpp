@@ -106,7 +106,7 @@ std::string without_chance(std::string_view text) {
         {sieve(R"(\b\d+(\.\d+ s|(\.\d+)? (ms|µs|us))(?!\w))"), "TIME"},
         {sieve(R"(\b\d+ s(?=:|  ↑))"), "TIME"},
         {sieve(R"(\((io_uring|epoll|poll)\))"), "(DRIVER)"},
-        {sieve(R"(\b(pid=|fd=|descriptor |\w+\.[ch]pp:)\d+)"), "$1N"},
+        {sieve(R"(\b(pid=|fd=|descriptor |process |processo |user |usuário |\w+\.[ch]pp:)\d+)"), "$1N"},
         {sieve(R"(  +)"), " "},
         {sieve(R"([ \r]+$)"), ""},
     };
