@@ -90,6 +90,9 @@ TEST_P(command_local, an_abstract_name_ends_with_its_server) {
     auto client = start({"connect", name}, "hello");
     EXPECT_EQ(client->wait(), 0) << client->errors;
     EXPECT_EQ(client->output, "hello");
+    // Killed, it would leave its sockets to io_uring for a moment, which ends after the process.
+    server->send_signal(SIGINT);
+    EXPECT_EQ(server->wait(), 130);
   }
   auto late = start({"connect", name});
   EXPECT_EQ(late->wait(), 4);
