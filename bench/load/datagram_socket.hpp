@@ -6,6 +6,7 @@
 
 #include <string_view>
 
+#include "../servers/datagrams.h"
 #include "place.hpp"
 
 namespace load {
@@ -23,7 +24,7 @@ class datagram_socket {
   explicit datagram_socket(const place& server)
       : server_(server), fd_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
     if (fd_ < 0) fail_errno("socket");
-    int size = 4 << 20;  // The system may allow less.
+    int size = receive_buffer;
     setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     sockaddr_in any{
         .sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
@@ -37,6 +38,14 @@ class datagram_socket {
   }
 
   int descriptor() const { return fd_; }
+  // Datagrams that fit into the receive buffer that the system has allowed, here and so at the server. It
+  // counts memory and not bytes: these are more than enough for each.
+  std::size_t room_for(std::size_t size) const {
+    int bytes = 0;
+    socklen_t length = sizeof bytes;
+    if (getsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &bytes, &length) < 0) fail_errno("SO_RCVBUF");
+    return static_cast<std::size_t>(bytes) / (1024 + 2 * size);
+  }
   void receive_runs() {
     int one = 1;
     if (setsockopt(fd_, IPPROTO_UDP, UDP_GRO, &one, sizeof one) < 0) fail_errno("UDP_GRO");

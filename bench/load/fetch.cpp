@@ -3,7 +3,6 @@
 #include <deque>
 #include <vector>
 
-#include "../servers/datagrams.h"
 #include "clock.hpp"
 #include "datagram_server.hpp"
 #include "losses.hpp"

@@ -1,10 +1,9 @@
 // Mode flood: CPU of the server for each datagram that it receives and counts.
 #include <poll.h>
-#include <sched.h>
 
+#include <algorithm>
 #include <vector>
 
-#include "../servers/datagrams.h"
 #include "clock.hpp"
 #include "datagram_server.hpp"
 #include "losses.hpp"
@@ -16,17 +15,20 @@ namespace {
 class flooder {
  public:
   explicit flooder(const options& o)
-      : socket_(o.at), size_(o.size), run_(o.run), datagrams_(o.run * o.size) {}
+      : socket_(o.at), size_(o.size), run_(o.run), runs_(o.window / o.run), datagrams_(o.run * o.size) {
+    runs_ = std::min(runs_, socket_.room_for(size_) / run_);
+    if (runs_ == 0) fail("the receive buffers are too small");
+  }
 
-  void send_window(std::size_t count) {
-    for (std::size_t i = 0; i < count; i += run_) {
+  void send_window() {
+    for (std::size_t i = 0; i < runs_; ++i) {
       for (std::size_t k = 0; k < run_; ++k, ++number_) {
         std::memcpy(datagrams_.data() + k * size_, &number_, sizeof number_);
         numbers_ += number_;
       }
       socket_.send({datagrams_.data(), datagrams_.size()}, size_);
-      sent_ += run_;
     }
+    sent_ += runs_ * run_;
   }
 
   // What the server has seen so far. Every datagram sent before has been received by then, or is lost.
@@ -58,8 +60,8 @@ class flooder {
   }
 
   datagram_socket socket_;
-  std::size_t size_, run_;
-  std::vector<char> datagrams_;  // One run.
+  std::size_t size_, run_, runs_;  // Bytes of a datagram, datagrams of a run, runs of a window.
+  std::vector<char> datagrams_;    // One run.
   std::uint32_t number_ = 0;
   std::uint64_t sent_ = 0, numbers_ = 0;
   unsigned char token_ = 0;
@@ -77,12 +79,8 @@ void flood(const options& o) {
   while (watch.tick(now_ns())) {
     if (watch.running() && !was_running) before = seen;
     was_running = watch.running();
-    // What a server does for an answer should not weigh: one for 32 windows. In between the core is left to
-    // the server, which has emptied its buffer when it comes back to us.
-    for (int i = 0; i < 32; ++i) {
-      all.send_window(o.window);
-      sched_yield();
-    }
+    // The answer, for which we wait, leaves the core to the server until it has received all of them.
+    all.send_window();
     seen = all.ask();
   }
   double count = static_cast<double>(seen - before);
