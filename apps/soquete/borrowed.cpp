@@ -186,6 +186,7 @@ constexpr const char* sentences[] = {
     N_("more than 253 descriptors"),
     N_("a descriptor with unread bytes: see handover.hpp"),
     N_("an empty owned_descriptor"),
+    N_("more unread bytes than may go along"),
     N_("no bytes: the peer would take it for the end"),
     N_("it is another user's"),
     N_("the server there does not hand over"),
