@@ -21,6 +21,7 @@ struct way {
   const side_options& how_to;
   bool is_over = false;
   bool is_quiet = false;                  ///< Its source has no end, and has been silent for long enough.
+  bool is_reset = false;                  ///< Its source has told so; what it had sent before may still come.
   bool after_return = false;              ///< For line ends: the last byte was a carriage return.
   soquete::scope* until_quiet = nullptr;  ///< Where it receives, if its source has no end.
 

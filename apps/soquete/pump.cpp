@@ -65,8 +65,9 @@ task<result<void>> joint::pump_messages(way& w) {
       co_return end_by_idleness(w);
     }
     // A reset of a seqpacket overtakes the records before it; they come afterwards, and then an end.
-    if (!got && got.error() == std::errc::connection_reset && w.from.is_connection() && !w.from.broken) {
-      w.from.broken = std::move(got.error());
+    if (!got && got.error() == std::errc::connection_reset && w.from.is_connection() && !w.is_reset) {
+      w.is_reset = true;
+      if (!w.from.broken) w.from.broken = std::move(got.error());
       continue;
     }
     if (!got) co_return reading_failed(w, std::move(got.error()));
