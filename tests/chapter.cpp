@@ -96,17 +96,18 @@ std::string without_chance(std::string_view text) {
     std::regex what;
     const char* instead;
   };
-  // In this order. The first three are for --trace, which begins its lines with a time.
+  // In this order: a process may have the number of a port. The first two are for --trace, which begins its
+  // lines with a time.
   static const std::vector<rule> rules = [] {
     const auto sieve = [](const char* what) { return std::regex(what, std::regex::optimize); };
     return std::vector<rule>{
         {sieve(R"(^ *\d+\.\d{6}  (socket|accept)\((\d*)\) → \d+)"), "T $1(N) → N"},
         {sieve(R"(^ *\d+\.\d{6}  (\w+)\(\d+)"), "T $1(N"},
+        {sieve(R"(\b(pid=|fd=|descriptor |process |processo |user |usuário |\w+\.[ch]pp:)\d+)"), "$1N"},
         {sieve(R"(\b(3[2-9]\d{3}|[45]\d{4}|60\d{3})\b)"), "PORT"},
         {sieve(R"(\b\d+(\.\d+ s|(\.\d+)? (ms|µs|us))(?!\w))"), "TIME"},
         {sieve(R"(\b\d+ s(?=:|  ↑))"), "TIME"},
         {sieve(R"(\((io_uring|epoll|poll)\))"), "(DRIVER)"},
-        {sieve(R"(\b(pid=|fd=|descriptor |process |processo |user |usuário |\w+\.[ch]pp:)\d+)"), "$1N"},
         {sieve(R"(  +)"), " "},
         {sieve(R"([ \r]+$)"), ""},
     };

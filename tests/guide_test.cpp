@@ -284,6 +284,7 @@ TEST(guide_text, links_lead_somewhere) {
 TEST(guide_text, only_what_differs_from_run_to_run_is_masked) {
   EXPECT_EQ(without_chance("#1 [::1]:50412 → echo:  0.0 s  ▲8 B"),
             without_chance("#1 [::1]:33012 → echo: 1.2 s ▲8 B"));
+  EXPECT_EQ(without_chance("process 40212 of user 0"), without_chance("process 77 of user 0"));
   EXPECT_NE(without_chance("[::1]:8080"), without_chance("[::1]:8081"));
   EXPECT_NE(without_chance("3 s to finish"), without_chance("4 s to finish"));
   EXPECT_EQ(without_chance(" 0.000123  bind(5, x) → 0"), without_chance(" 0.100123  bind(12, x) → 0"));
