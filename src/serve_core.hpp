@@ -148,15 +148,19 @@ result<void> server<Kind>::open(const where& on) {
   share_.all.push_back(this);
   if (!share_.is_open) {
     auto opened = Kind::open_first(here_, on, options_, share_.bound);
-    if (!opened) {
+    result<void> done;
+    if (opened)
+      done = announce(options_.watch, opened->all);
+    else
+      done = fail(std::move(opened.error()));
+    if (!done) {
       std::erase(share_.all, this);
-      share_.failure = opened.error();
-      return fail(std::move(opened.error()));
+      share_.failure = done.error();
+      return done;
     }
     share_.is_open = true;
     share_.is_shared = opened->is_shared;
     listeners_ = std::move(opened->all);
-    announce(options_.watch, listeners_);
     return {};
   }
   if (share_.is_shared) return {};
@@ -205,9 +209,8 @@ task<result<void>> server<Kind>::open_or_take_over(where on) {
         opened = fail(std::move(door.error()));
     }
   }
-  if (opened) {
-    announce(options_.watch, listeners_);
-  } else {
+  if (opened) opened = announce(options_.watch, listeners_);
+  if (!opened) {
     leave();
     listeners_.clear();
     std::lock_guard lock(share_.mutex);

@@ -27,16 +27,20 @@ class attending {
   const scope& clients_;
 };
 
-/// Tells where these sockets are: one by one, then of all together.
+/// Tells where these sockets are: one by one, then of all together. If one cannot say it, nothing is told.
 template <class Watch, class Sockets>
-void announce(const Watch* watch, const Sockets& sockets) {
-  if (watch == nullptr) return;
+result<void> announce(const Watch* watch, const Sockets& sockets) {
+  if (watch == nullptr) return {};
   std::vector<endpoint> all;
-  for (const auto& one : sockets)
-    if (auto at = one.local()) all.push_back(*at);
+  for (const auto& one : sockets) {
+    auto at = one.local();
+    if (!at) return fail(std::move(at.error()));
+    all.push_back(*at);
+  }
   if (watch->listening)
     for (const endpoint& at : all) watch->listening(at);
   if (watch->ready) watch->ready(all);
+  return {};
 }
 
 /// Waits for the last client; cancels them when the time is over, or at once where there is none.

@@ -217,8 +217,11 @@ result<opened_listeners> open_alternative(loop& here, const where::alternative& 
     }
     // Several addresses of one name get one port, also when the system chooses it.
     const bool follows = at.port() == 0 && !all.empty();
-    if (follows)
-      if (auto first = all.front().local()) at = endpoint(at.addr(), first->port());
+    if (follows) {
+      auto first = all.front().local();
+      if (!first) return fail(std::move(first.error()));
+      at = endpoint(at.addr(), first->port());
+    }
     auto got = open_for(here, at, options, with);
     // What is free on one address may be taken on the other: once more, with another port.
     if (!got && follows && got.error() == std::errc::address_in_use && tries > 1)

@@ -191,8 +191,11 @@ result<opened_sockets> open_place(loop& here, const where::alternative& one, con
     if (!at.is_ip()) return fail(about(error(fault::unsupported), step::bind, to_string(one)));
     // Several addresses of one name get one port, also when the system chooses it.
     const bool follows = at.port() == 0 && !opened.all.empty();
-    if (follows)
-      if (auto first = opened.all.front().local()) at = endpoint(at.addr(), first->port());
+    if (follows) {
+      auto first = opened.all.front().local();
+      if (!first) return fail(std::move(first.error()));
+      at = endpoint(at.addr(), first->port());
+    }
     auto got = bind_place(here, one, at, options);
     if (!got && follows && got.error() == std::errc::address_in_use && tries > 1)
       return open_place(here, one, options, tries - 1);

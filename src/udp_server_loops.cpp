@@ -47,6 +47,7 @@ result<void> server::open(const where& on) {
   if (share_.failure) return fail(*share_.failure);
   const bool is_first = share_.all.empty();
   auto opened = is_first ? open_first(on) : claim_sockets();
+  if (opened && is_first) opened = soquete::detail::announce(options_.watch, sockets_);
   if (!opened) {
     if (is_first) share_.failure = opened.error();
     return opened;
@@ -54,7 +55,6 @@ result<void> server::open(const where& on) {
   share_.all.push_back(this);
   is_serving_ = true;
   if (!has_own_sockets_) ++share_.without_sockets;
-  if (is_first) soquete::detail::announce(options_.watch, sockets_);
   for (std::uint32_t door = 0; has_own_sockets_ && door != sockets_.size(); ++door)
     receivers_.spawn(receive_from(door, sockets_[door]));
   return {};

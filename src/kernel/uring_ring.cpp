@@ -60,7 +60,8 @@ result<void> uring_driver::try_it() {
   const auto await = [&](io_uring_cqe& into) {
     __kernel_timespec limit{2, 0};
     io_uring_cqe* got = nullptr;
-    const int done = io_uring_wait_cqe_timeout(&ring_, &got, &limit);
+    int done = -EINTR;
+    while (done == -EINTR) done = io_uring_wait_cqe_timeout(&ring_, &got, &limit);
     if (done < 0) return done;
     into = *got;
     io_uring_cqe_seen(&ring_, got);
@@ -76,7 +77,10 @@ result<void> uring_driver::try_it() {
   io_uring_sqe_set_data64(&e, 8);
   e.flags |= IOSQE_BUFFER_SELECT;
   e.buf_group = uring_buffers::group;
-  if (::write(ends[1], "?", 1) == 1 && io_uring_submit(&ring_) >= 0 && (outcome = await(c)) == 0) {
+  ssize_t sent = -1;
+  do sent = ::write(ends[1], "?", 1);
+  while (sent < 0 && errno == EINTR);
+  if (sent == 1 && io_uring_submit(&ring_) >= 0 && (outcome = await(c)) == 0) {
     outcome = c.res;
     if (const auto piece = buffers_.take(c); piece.data != nullptr) {
       const bool intact = *piece.data == std::byte{'?'};
