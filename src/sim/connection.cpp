@@ -100,6 +100,8 @@ std::int64_t connection::send(unsigned side, bytes from) noexcept {
 int connection::shutdown(unsigned side, direction which) noexcept {
   end& me = ends_[side];
   if (me.now != state::open) return me.broken || me.now == state::opening ? -ENOTCONN : 0;
+  // Both ways have ended: for TCP there is no connection any more.
+  if (me.finished && ways_[side].end_sent && ends_[1 - side].finished) return -ENOTCONN;
   if (which != direction::sending) {
     me.stopped_receiving = true;
     if (me.owner != nullptr) me.owner->wake_reader();
