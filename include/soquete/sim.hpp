@@ -100,9 +100,17 @@ class world {
   std::uint64_t events() const noexcept;  ///< How many have happened.
   /// Every socket and connection, a line each, as a person reads them.
   std::string netstat() const;
-  /// From now on the history is kept as text; see history().
+  /// From now on the history is kept: each step as text, and what travels, of which the last 200,000 messages
+  /// and 64 MiB.
   void keep_history();
   const std::string& history() const noexcept;  ///< A line for each step since keep_history().
+  /// Writes what has travelled since keep_history() to a file, as a picture that browsers show: SVG. Hosts
+  /// are lines, messages are arrows, time runs down the page. It tells what it leaves out. Errors: io_error,
+  /// invalid_argument without keep_history().
+  result<void> draw(const std::string& path) const;
+  /// Writes the same to a file as packets that Wireshark shows: pcapng. Each packet is caught where it
+  /// leaves. Errors: io_error, invalid_argument without keep_history().
+  result<void> capture(const std::string& path) const;
 
   /// The first thing that went wrong, with where all tasks wait; empty: nothing has.
   const std::string& failure() const noexcept;
@@ -121,6 +129,9 @@ using scenario = std::function<void(world&)>;
 struct check_options {
   std::uint64_t seeds = 100;     ///< How many. The environment variable SOQUETE_SIM_SEEDS overrides it.
   std::uint64_t first_seed = 1;  ///< SOQUETE_SIM_SEED runs this one alone, and prints its history.
+  /// What it is called where no test framework says; it outlives the call.
+  std::string_view name = {};
+  // SOQUETE_SIM_DRAW=FOLDER: a run that fails is drawn and captured there, see world::draw().
 };
 
 /// What came of it.

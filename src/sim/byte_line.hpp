@@ -24,6 +24,8 @@ class byte_line {
       first_ = 0;
     }
   }
+  /// Until the next change.
+  bytes all() const noexcept { return bytes(all_).subspan(first_); }
   /// Only the first `size` bytes stay.
   void cut(std::size_t size) noexcept { all_.resize(first_ + size); }
 

@@ -147,6 +147,8 @@ void connection::accepted_by(block& by) noexcept {
 void connection::break_in_the_middle() noexcept {
   for (unsigned side : {0U, 1U}) {
     note(side, noted::reset);
+    record_drop(side, "overtaken by a reset");
+    if (net_.tape && ends_[side].now != state::gone) record_reset_from_the_way(side);
     ways_[side].flying.clear();
     reset_came(side, ECONNRESET);
   }
@@ -162,6 +164,7 @@ void connection::send_reset(unsigned side) {
   w.written = w.sent;
   w.wants_end = false;
   if (net_.strikes(fault::loss)) {
+    record_drop(side, "overtaken by the reset");
     w.flying.clear();
     w.held.cut(static_cast<std::size_t>(w.arrived - w.read));
     w.written = w.sent = w.arrived;
@@ -180,6 +183,7 @@ void connection::reset_came(unsigned at, int cause) {
   w.held.cut(static_cast<std::size_t>(w.sent - w.read));
   w.written = w.sent;
   w.wants_end = false;
+  record_drop(at, cause == ETIMEDOUT ? "given up" : "in vain: the connection is reset");
   w.flying.clear();
   if (me.owner == nullptr) return;
   me.owner->wake_reader();
@@ -252,14 +256,22 @@ void connection::fly(unsigned side, std::size_t size, flag what) {
   if (w.along == nullptr) return;
   moment at = w.along->leave(net_.now(), size + header_size) + w.along->delay();
   // Lost and sent again, once or several times.
-  if (net_.strikes(fault::loss)) at += std::chrono::milliseconds(200 << draws_.below(4));
-  if (net_.strikes(fault::delay)) at += std::chrono::milliseconds(draws_.log_between(1, 10'000));
+  if (net_.strikes(fault::loss)) {
+    at += std::chrono::milliseconds(200 << draws_.below(4));
+    net_.unusual = remark::sent_again;
+  }
+  if (net_.strikes(fault::delay)) {
+    at += std::chrono::milliseconds(draws_.log_between(1, 10'000));
+    net_.unusual = remark::slow;
+  }
   at = std::max(at, w.last_at);
   w.last_at = at;
   w.flying.push({w.sent, at, what});
   note(side, noted::left, size, static_cast<std::uint64_t>(what));
   net_.events.add(at, *this, piece_event + side);
   if (what == flag::none && net_.strikes(fault::reset)) net_.events.add(at, *this, middle);
+  if (net_.tape) [[unlikely]]
+    record_piece(side, size, what, at);
 }
 
 void connection::settle(unsigned side) noexcept {
@@ -282,6 +294,8 @@ void connection::tell_sender(unsigned side) {
   else
     w.credits.push({at, w.arrived, w.advertised});
   if (is_hungry(side)) expect_credit(side);
+  if (net_.tape) [[unlikely]]
+    record_acknowledgement(1 - side, at);
 }
 
 bool connection::is_hungry(unsigned side) const noexcept {

@@ -8,6 +8,7 @@
 #include "sim/byte_line.hpp"
 #include "sim/line.hpp"
 #include "sim/network.hpp"
+#include "sim/recording.hpp"
 
 namespace soquete::sim {
 
@@ -46,6 +47,8 @@ class connection final : public occurrence {
   void break_in_the_middle() noexcept;
   /// A link is whole again, or a machine up.
   void resume() noexcept;
+  /// A recording begins.
+  void record_flights() const;
   /// That side may have lost the other without a word: keep-alive finds out, where it is on.
   void suspect(unsigned side) noexcept;
 
@@ -119,7 +122,7 @@ class connection final : public occurrence {
   };
 
   void send_syn();
-  void lose_syn();
+  void lose_syn(std::string_view why);
   void syn_came();
   void ask_again();
   void fail_to_connect(int cause);
@@ -140,6 +143,21 @@ class connection final : public occurrence {
   bool is_stopped(unsigned side) const noexcept;
   std::size_t room_left(const way& w) const noexcept;
   void note(unsigned side, noted what, std::uint64_t a = 0, std::uint64_t b = 0);
+  // For the recording, if there is one.
+  message packet(unsigned side, parcel what) const;
+  void record_piece(unsigned side, std::size_t size, flag what, moment due);
+  void record_acknowledgement(unsigned side, moment due);
+  void record_request(moment due);
+  void record_refusal(moment due);
+  void record_reset_from_the_way(unsigned to);
+  void record_landing(unsigned side) {
+    if (net_.tape) [[unlikely]]
+      net_.tape->land(number_, side, net_.now());
+  }
+  void record_drop(unsigned side, std::string_view why) {
+    if (net_.tape) [[unlikely]]
+      net_.tape->drop(number_, side, net_.now(), why);
+  }
 
   network& net_;
   std::array<end, 2> ends_;

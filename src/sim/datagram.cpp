@@ -29,7 +29,13 @@ class trip final : public occurrence {
 
   void happen(network& net, unsigned what) noexcept override {
     if (what == arrival) return arrive(net);
-    if (net.between(target, source).is_cut() || !source.is_up()) return;
+    if (net.between(target, source).is_cut() || !source.is_up()) {
+      if (net.tape) [[unlikely]]
+        net.tape->lost(recorded_refusal, net.now(), "lost where the link is cut");
+      return;
+    }
+    if (net.tape) [[unlikely]]
+      net.tape->came(recorded_refusal, net.now());
     block* const b = source.find_datagram(sent_from, sent_to);
     if (b == nullptr || b->peer != sent_to) return;  // Only a connected socket is told.
     net.note(source, noted::refused, sent_from.port(), sent_to.port());
@@ -43,15 +49,23 @@ class trip final : public occurrence {
   std::vector<std::byte> carried;
   std::int16_t hops = 64;
   std::int16_t traffic_class = 0;
+  std::uint64_t recorded = 0;  ///< Its number in the recording, if there is one.
+  std::uint64_t recorded_refusal = 0;
 
  private:
   void arrive(network& net) noexcept {
-    if (net.between(source, target).is_cut() || !target.is_up()) return lose(net);
+    if (net.between(source, target).is_cut()) return lose(net, "lost where the link is cut");
+    if (!target.is_up()) return lose(net, "the host is down");
     block* const b = target.find_datagram(sent_to, sent_from);
     if (b == nullptr) {
       net.note(target, noted::lost, carried.size());
-      if (&source == &target) return happen(net, refusal);
-      net.events.add(net.now() + net.between(target, source).delay(), *this, refusal);
+      if (net.tape) [[unlikely]]
+        net.tape->lost(recorded, net.now(), "nobody has this port");
+      const bool is_inside = &source == &target;
+      const moment due = is_inside ? net.now() : net.now() + net.between(target, source).delay();
+      if (net.tape) record_refusal(net, due);
+      if (is_inside) return happen(net, refusal);
+      net.events.add(due, *this, refusal);
       return;
     }
     const std::int64_t asked = b->value(option::receive_buffer);
@@ -59,14 +73,36 @@ class trip final : public occurrence {
     const std::size_t used = b->arrived_bytes + b->arrived.size() * cost_of_one;
     if (used + carried.size() + cost_of_one > room) {
       ++b->drops;
-      return lose(net);
+      return lose(net, "the buffer of the receiver is full");
     }
     net.note(target, noted::arrived, carried.size(), sent_to.port());
+    if (net.tape) [[unlikely]]
+      net.tape->came(recorded, net.now());
     b->arrived_bytes += carried.size();
     b->arrived.push({sent_from, sent_to.addr(), carried, hops, traffic_class, b->drops, net.now()});
     b->wake_reader();
   }
-  void lose(network& net) noexcept { net.note(target, noted::lost, carried.size()); }
+  void lose(network& net, std::string_view why) noexcept {
+    net.note(target, noted::lost, carried.size());
+    if (net.tape) [[unlikely]]
+      net.tape->lost(recorded, net.now(), why);
+  }
+  void record_refusal(network& net, moment due) {
+    message news;
+    news.what = parcel::unreachable;
+    news.from = target.number;
+    news.to = source.number;
+    news.source = {sent_to.addr(), sent_to.port()};
+    news.target = {sent_from.addr(), sent_from.port()};
+    news.left = net.now();
+    news.due = due;
+    // As much of what was refused as the news may hold.  RFC 1812 section 4.3.2.3, RFC 4443 section 2.4
+    news.size = carried.size();
+    constexpr std::size_t quoted_max = 512;
+    const bytes quoted = bytes(carried).first(std::min(carried.size(), quoted_max));
+    news.payload.assign(quoted.begin(), quoted.end());
+    recorded_refusal = net.tape->add(std::move(news));
+  }
 };
 
 }  // namespace
@@ -100,6 +136,26 @@ bool host_driver::send_datagrams(block& b, op& o) noexcept {
   }
   o.outcome = static_cast<std::int64_t>(o.moved);
   return true;
+}
+
+// For the recording.
+message host_driver::datagram_message(const endpoint& from, const endpoint& to, const machine* there,
+                                      bytes payload) const {
+  message told;
+  told.what = parcel::datagram;
+  told.from = at_.number;
+  if (there != nullptr) told.to = there->number;
+  told.source = {from.addr(), from.port()};
+  told.target = {to.addr(), to.port()};
+  told.left = told.due = net_.now();
+  told.size = payload.size();
+  told.payload.assign(payload.begin(), payload.end());
+  return told;
+}
+
+void host_driver::record_loss(const endpoint& from, const endpoint& to, const machine* there, bytes payload,
+                              std::string_view why) {
+  net_.tape->lost(net_.tape->add(datagram_message(from, to, there, payload)), net_.now(), why);
 }
 
 // 0 or -errno.
@@ -138,8 +194,10 @@ int host_driver::send_datagram(block& b, const outgoing_message& m) {
     source = b.bound.addr();
   }
   machine* const there = at_.has(where) ? &at_ : net_.find(where);
+  const endpoint from(source, b.bound.port());
   if (there == nullptr) {
     net_.note(at_, noted::lost, m.payload.size());
+    if (net_.tape) record_loss(from, to, there, m.payload, "no host has this address");
     return 0;
   }
   link& along = net_.between(at_, *there);
@@ -151,20 +209,31 @@ int host_driver::send_datagram(block& b, const outgoing_message& m) {
   const bool is_lost = is_too_long || (!is_inside && (along.loses() || net_.strikes(fault::loss)));
   if (is_lost) {
     net_.note(at_, noted::lost, m.payload.size());
+    if (net_.tape)
+      record_loss(from, to, there, m.payload, is_too_long ? "too long for the link" : "lost on the way");
     return 0;
   }
   const bool twice = !is_inside && (along.duplicates() || net_.strikes(fault::duplicate));
-  for (int copies = twice ? 2 : 1; copies != 0; --copies) {
-    const shared<trip> one(new trip(at_, *there, endpoint(source, b.bound.port()), to, m.payload));
+  for (int copy = 0; copy != (twice ? 2 : 1); ++copy) {
+    const shared<trip> one(new trip(at_, *there, from, to, m.payload));
     one->hops = m.hops >= 0                       ? m.hops
                 : b.value(option::hop_limit) != 0 ? static_cast<std::int16_t>(b.value(option::hop_limit))
                                                   : std::int16_t{64};
     one->traffic_class =
         m.traffic_class >= 0 ? m.traffic_class : static_cast<std::int16_t>(b.value(option::traffic_class));
     moment at = leaves + along.delay();
-    if (!is_inside && net_.strikes(fault::delay))
-      at += std::chrono::milliseconds(net_.faults.log_between(1, 10'000));
+    const bool is_slow = !is_inside && net_.strikes(fault::delay);
+    if (is_slow) at += std::chrono::milliseconds(net_.faults.log_between(1, 10'000));
     net_.note(at_, noted::sent, m.payload.size(), static_cast<std::uint64_t>(at.count()));
+    if (net_.tape) [[unlikely]] {
+      message told = datagram_message(from, to, there, m.payload);
+      told.hops = one->hops;
+      told.traffic_class = one->traffic_class;
+      told.due = at;
+      told.is_copy = copy != 0;
+      if (is_slow) told.remark = remark::slow;
+      one->recorded = net_.tape->add(std::move(told));
+    }
     // On the loopback a datagram is there, or refused, before the call is over.
     if (is_inside)
       one->happen(net_, trip::arrival);

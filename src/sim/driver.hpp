@@ -82,6 +82,10 @@ class host_driver final : public driver {
   bool send(block& b, op& o) noexcept;
   bool send_datagrams(block& b, op& o) noexcept;
   int send_datagram(block& b, const outgoing_message& m);
+  message datagram_message(const endpoint& from, const endpoint& to, const machine* there,
+                           bytes payload) const;
+  void record_loss(const endpoint& from, const endpoint& to, const machine* there, bytes payload,
+                   std::string_view why);
   std::int64_t receive(block& b, op& o) noexcept;
   std::int64_t receive_lease(block& b, op& o) noexcept;
   std::int64_t accept(block& b, op& o) noexcept;

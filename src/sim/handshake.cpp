@@ -22,7 +22,7 @@ void connection::happen(network&, unsigned what) noexcept {
   switch (what) {
     case syn: return syn_came();
     case again: return ask_again();
-    case refusal: return fail_to_connect(ECONNREFUSED);
+    case refusal: record_landing(1); return fail_to_connect(ECONNREFUSED);
     case middle: return break_in_the_middle();
     case piece_event:
     case piece_event + 1: return pieces_came(what - piece_event);
@@ -54,12 +54,18 @@ void connection::send_syn() {
   ++attempts_;
   asked_at_ = net_.now();
   const bool is_lost = ways_[0].along == nullptr || ways_[0].along->loses() || net_.strikes(fault::loss);
-  if (is_lost) return lose_syn();
-  net_.events.add(net_.now() + ways_[0].along->delay(), *this, syn);
+  if (is_lost) {
+    if (net_.tape) record_request(net_.now());
+    return lose_syn(ends_[1].at == nullptr ? "no host has this address" : "lost on the way");
+  }
+  const moment due = net_.now() + ways_[0].along->delay();
+  if (net_.tape) record_request(due);
+  net_.events.add(due, *this, syn);
 }
 
-void connection::lose_syn() {
+void connection::lose_syn(std::string_view why) {
   note(0, noted::lost);
+  record_drop(0, why);
   const moment wait = 1s * (1 << (attempts_ - 1));
   net_.events.add(std::max(asked_at_ + wait, net_.now()), *this, again);
 }
@@ -72,7 +78,8 @@ void connection::ask_again() {
 
 void connection::syn_came() {
   machine* const there = ends_[1].at;
-  if (ways_[0].along->is_cut() || !there->is_up()) return lose_syn();
+  if (ways_[0].along->is_cut()) return lose_syn("lost where the link is cut");
+  if (!there->is_up()) return lose_syn("the host is down");
   // A socket that asks for its own port meets itself: TCP calls it a simultaneous open.
   if (there == ends_[0].at && ends_[0].name == ends_[1].name) {
     if (ends_[0].owner != nullptr) ends_[0].owner->connected(0);
@@ -81,13 +88,18 @@ void connection::syn_came() {
   block* const listener =
       net_.strikes(fault::refuse) ? nullptr : there->find_listener(ends_[1].name, ends_[0].name);
   if (listener == nullptr) {
-    if (ways_[1].along->is_cut()) return lose_syn();
+    if (ways_[1].along->is_cut()) return lose_syn("refused, but the link back is cut");
     note(1, noted::refused);
-    net_.events.add(net_.now() + ways_[1].along->delay(), *this, refusal);
+    const moment due = net_.now() + ways_[1].along->delay();
+    record_landing(0);
+    if (net_.tape) record_refusal(due);
+    net_.events.add(due, *this, refusal);
     return;
   }
   // One more than asked for, as on Linux.  listen(2)
-  if (listener->waiting.size() > static_cast<std::size_t>(std::max(listener->backlog, 0))) return lose_syn();
+  if (listener->waiting.size() > static_cast<std::size_t>(std::max(listener->backlog, 0)))
+    return lose_syn("the queue of the listener is full");
+  record_landing(0);
   const std::int64_t receive_room = listener->value(option::receive_buffer);
   ways_[0].window = receive_room > 0 ? static_cast<std::size_t>(receive_room) : ways_[0].along->draw_window();
   for (way& w : ways_) w.edge = w.advertised = w.window;
@@ -133,6 +145,9 @@ void connection::pieces_came(unsigned side) {
   if (w.flying.empty()) return;
   if (is_stopped(side)) {
     w.stalled = true;
+    if (net_.tape)
+      net_.tape->hold(number_, side,
+                      w.along->is_cut() ? "held up where the link is cut" : "held up: the host is down");
     if (w.flying.front().what == flag::syn && side == 1) {
       // The client hears nothing, and asks in vain until its patience ends.
       attempts_ = attempts_max;
@@ -147,7 +162,10 @@ void connection::pieces_came(unsigned side) {
     return;
   }
   w.stalled = false;
-  while (!w.flying.empty() && w.flying.front().at <= net_.now()) deliver(side, w.flying.pop());
+  while (!w.flying.empty() && w.flying.front().at <= net_.now()) {
+    record_landing(side);
+    deliver(side, w.flying.pop());
+  }
 }
 
 void connection::deliver(unsigned side, const piece& one) {
@@ -160,6 +178,8 @@ void connection::deliver(unsigned side, const piece& one) {
     case flag::fin:
       note(there, noted::finished);
       to.finished = true;
+      if (net_.tape && to.now != state::gone)
+        record_acknowledgement(there, net_.now() + ways_[there].along->how().delay.least);
       if (to.owner != nullptr) to.owner->wake_reader();
       return end_came(there);
     case flag::none: break;

@@ -58,6 +58,7 @@ machine& network::add_machine(std::string name, const host_options& options) {
   machine& made = *machines_.emplace_back(std::make_unique<machine>(*this, number, std::move(name), options));
   for (const address& one : made.addresses) by_address_.emplace(one.unmapped(), &made);
   by_name_.emplace(made.name, &made);
+  if (tape) tape->add_host(made.name, made.addresses);
   return made;
 }
 
@@ -85,7 +86,9 @@ link& network::between(machine& from, machine& to) {
 
 void network::cut(machine& from, machine& to, link::cause why) {
   if (&from == &to) return;
-  between(from, to).cut(why);
+  link& one_way = between(from, to);
+  if (tape && !one_way.is_cut()) tape->add({mark::kind::cut, now_, from.number, to.number});
+  one_way.cut(why);
   note(from, noted::cut, to.number);
   for (connection* one : connections_)
     for (const unsigned side : {0U, 1U}) one->suspect(side);
@@ -93,13 +96,19 @@ void network::cut(machine& from, machine& to, link::cause why) {
 
 void network::mend(machine& from, machine& to, link::cause why) {
   if (&from == &to) return;
-  between(from, to).mend(why);
+  mend(between(from, to), why, from.number, to.number);
   note(from, noted::healed, to.number);
   resume_all();
 }
 
+void network::mend(link& one, link::cause why, std::uint32_t from, std::uint32_t to) {
+  const bool was_cut = one.is_cut();
+  one.mend(why);
+  if (tape && was_cut && !one.is_cut()) tape->add({mark::kind::healed, now_, from, to});
+}
+
 void network::mend_all(link::cause why) {
-  for (auto& [ends, one] : links_) one.mend(why);
+  for (auto& [ends, one] : links_) mend(one, why, ends.first, ends.second);
   resume_all();
 }
 
@@ -120,6 +129,26 @@ void network::remove(connection& one) noexcept {
 
 void network::note(const machine& who, noted what, std::uint64_t a, std::uint64_t b) {
   story.note(now_, who.number, what, a, b);
+}
+
+std::unique_ptr<recording> network::take_recording() noexcept {
+  story.tell(nullptr);
+  return std::move(tape);
+}
+
+void network::record() {
+  if (tape) return;
+  tape = std::make_unique<recording>();
+  story.tell(tape.get());
+  unusual = "";
+  for (const connection* one : connections_) one->record_flights();
+  for (const auto& one : machines_) {
+    tape->add_host(one->name, one->addresses);
+    if (!one->is_up()) tape->add({mark::kind::crashed, now_, one->number});
+    if (one->is_paused) tape->add({mark::kind::paused, now_, one->number});
+  }
+  for (const auto& [ends, one] : links_)
+    if (one.is_cut()) tape->add({mark::kind::cut, now_, ends.first, ends.second});
 }
 
 }  // namespace soquete::sim

@@ -11,6 +11,7 @@
 
 #include "sim/agenda.hpp"
 #include "sim/random.hpp"
+#include "sim/recording.hpp"
 #include "sim/trace.hpp"
 
 namespace soquete::sim {
@@ -98,11 +99,17 @@ class network {
     return true;
   }
   void count(fault kind) noexcept { ++struck[static_cast<std::size_t>(kind)]; }
+  /// From now on all that travels is kept.
+  void record();
+  /// Null if nobody has asked for it; from now on nothing is.
+  std::unique_ptr<recording> take_recording() noexcept;
   void note(const machine& who, noted what, std::uint64_t a = 0, std::uint64_t b = 0);
 
   const std::uint64_t seed;
   agenda events;
   trace story;
+  std::unique_ptr<recording> tape;  ///< Null: nobody has asked for it.
+  const char* unusual = "";         ///< What the next piece of a stream suffers, for the recording.
   weather clouds;
   std::array<std::uint64_t, fault_count> struck{};  ///< How often each kind has happened.
   random faults;                                    ///< For what strikes.
@@ -115,6 +122,8 @@ class network {
   std::uint64_t connections_made = 0;
 
  private:
+  void mend(link& one, link::cause why, std::uint32_t from, std::uint32_t to);
+
   moment now_{};
   std::vector<std::unique_ptr<machine>> machines_;
   std::map<address, machine*> by_address_;

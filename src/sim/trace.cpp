@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdio>
 
+#include "sim/recording.hpp"
+
 namespace soquete::sim {
 
 std::string_view to_string(noted what) noexcept {
@@ -11,6 +13,11 @@ std::string_view to_string(noted what) noexcept {
       "turn", "ended",   "left", "came",   "finished", "reset",   "asked",  "connected", "refused", "lost",
       "sent", "arrived", "cut",  "healed", "crashed",  "started", "paused", "resumed",   "opened",  "closed"};
   return names[static_cast<std::size_t>(what)];
+}
+
+void trace::keep(moment at, std::uint32_t who, noted what, std::uint64_t a, std::uint64_t b) {
+  if (keeps_text_) write(at, who, what, a, b);
+  if (listener_ != nullptr) listener_->note(at, who, what);
 }
 
 void trace::write(moment at, std::uint32_t who, noted what, std::uint64_t a, std::uint64_t b) {

@@ -9,6 +9,8 @@
 
 namespace soquete::sim {
 
+class recording;
+
 /// What is noted.
 enum class noted : std::uint8_t {
   turn,       // a host ran
@@ -43,18 +45,29 @@ class trace {
     hash_ = mixed(hash_ ^ (std::uint64_t{who} << 8 | static_cast<std::uint64_t>(what)));
     hash_ = mixed(hash_ ^ a);
     hash_ = mixed(hash_ ^ b);
-    if (keeps_text) write(at, who, what, a, b);
+    if (is_kept_) [[unlikely]]
+      keep(at, who, what, a, b);
   }
 
   std::uint64_t hash() const noexcept { return hash_; }
   const std::string& text() const noexcept { return text_; }
 
-  bool keeps_text = false;
+  /// From now on every line.
+  void keep_text() noexcept { keeps_text_ = is_kept_ = true; }
+  /// From now on this hears of all; null: nobody does.
+  void tell(recording* who) noexcept {
+    listener_ = who;
+    is_kept_ = keeps_text_ || who != nullptr;
+  }
 
  private:
+  void keep(moment at, std::uint32_t who, noted what, std::uint64_t a, std::uint64_t b);
   void write(moment at, std::uint32_t who, noted what, std::uint64_t a, std::uint64_t b);
 
   std::uint64_t hash_ = 0;
+  bool is_kept_ = false;  // As text, or by a listener.
+  bool keeps_text_ = false;
+  recording* listener_ = nullptr;
   std::string text_;
 };
 

@@ -5,8 +5,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <soquete/frame.hpp>
 
+#include "world/drawing.hpp"
 #include "world/inside.hpp"
 
 namespace soquete::sim {
@@ -38,6 +40,22 @@ std::string this_program() {
   return relative.find('/') == std::string::npos ? "./" + relative : relative;
 }
 
+// What it was started with, as one types it.  proc(5)
+std::string these_arguments() {
+  std::ifstream in("/proc/self/cmdline", std::ios::binary);
+  std::string each, typed;
+  std::getline(in, each, '\0');  // The program.
+  while (std::getline(in, each, '\0')) {
+    constexpr std::string_view plain =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./:,@%";
+    const bool is_plain = !each.empty() && each.find_first_not_of(plain) == each.npos;
+    std::string quoted("'");
+    for (const char c : each) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    typed += " " + (is_plain ? each : quoted + "'");
+  }
+  return typed;
+}
+
 std::string hexadecimal(std::uint64_t number) {
   std::array<char, 24> text{};
   std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(number));
@@ -56,6 +74,7 @@ std::string hexadecimal(std::uint64_t number) {
 struct one_run {
   std::string failure;
   std::uint64_t hash = 0;
+  std::unique_ptr<recording> tape;  // Where it is to be drawn.
 };
 
 one_run run_one(std::uint64_t seed, const scenario& what, bool keeps_history, check_report& sum,
@@ -65,6 +84,7 @@ one_run run_one(std::uint64_t seed, const scenario& what, bool keeps_history, ch
   {
     world w(seed);
     if (keeps_history) w.keep_history();
+    if (picture_folder() != nullptr) w.internals().net.record();
     what(w);
     w.internals().finish();
     told.failure = w.failure();
@@ -73,6 +93,7 @@ one_run run_one(std::uint64_t seed, const scenario& what, bool keeps_history, ch
     sum.virtual_time += w.now();
     for (std::size_t i = 0; i < fault_count; ++i) sum.struck[i] += w.internals().net.struck[i];
     for (const auto& [name, holds] : w.internals().sometimes) sometimes[name] |= holds;
+    told.tape = w.internals().net.take_recording();
     if (keeps_history) std::fputs(w.history().c_str(), stderr);
   }
   if (told.failure.empty() && live_frames() != frames)
@@ -89,7 +110,9 @@ check_report detail::check(check_options options, const scenario& what, test_in_
     options.seeds = 1;
     options.first_seed = *only;
   }
-  const std::string name = test.name.empty() ? "the scenario" : test.name;
+  const std::string name = !test.name.empty()      ? test.name
+                           : !options.name.empty() ? std::string(options.name)
+                                                   : "the scenario";
   const bool had_failed = test.has_failed != nullptr && test.has_failed();
   check_report sum;
   std::map<std::string, bool, std::less<>> sometimes;
@@ -103,8 +126,10 @@ check_report detail::check(check_options options, const scenario& what, test_in_
     if (run.failure.empty()) continue;
     give_up(name + " fails with seed " + std::to_string(seed) + ", number " + std::to_string(i + 1) + " of " +
             std::to_string(options.seeds) + ", " + run.failure + "\ntrace " + hexadecimal(run.hash) +
-            "; to see it again:\n    SOQUETE_SIM_SEED=" + std::to_string(seed) + " " + this_program() +
-            (test.filter.empty() ? "" : " " + test.filter) + "\n");
+            "; to see it again, drawn in this folder:\n    SOQUETE_SIM_SEED=" + std::to_string(seed) +
+            " SOQUETE_SIM_DRAW=. " + this_program() +
+            (test.filter.empty() ? these_arguments() : " " + test.filter) + "\n" +
+            (run.tape ? draw_into(picture_folder(), *run.tape, {name, seed, run.failure}) : ""));
   }
   if (!only)
     for (const auto& [words, holds] : sometimes)

@@ -3,7 +3,10 @@
 #include <array>
 #include <cstdio>
 
+#include "world/capture.hpp"
+#include "world/drawing.hpp"
 #include "world/inside.hpp"
+#include "world/picture.hpp"
 
 namespace soquete::sim {
 namespace {
@@ -44,6 +47,7 @@ world::inside::~inside() {
 
 void world::inside::fail(std::string words) {
   if (!failure.empty()) return;
+  if (net.tape) net.tape->add({mark::kind::failed, net.now()});
   failure = "at " + seconds(net.now()) + ": " + std::move(words);
 }
 
@@ -102,6 +106,7 @@ void world::inside::finish() {
   const bool had_failed = !failure.empty();
   std::string first = std::exchange(failure, std::string());
   is_ending = true;
+  if (net.tape) net.tape->add({mark::kind::ending, net.now()});
   net.clouds = {};
   for (const auto& one : hosts)
     if (one->now)
@@ -234,8 +239,35 @@ std::chrono::nanoseconds world::now() const noexcept { return inside_->net.now()
 std::uint64_t world::seed() const noexcept { return inside_->net.seed; }
 std::uint64_t world::trace_hash() const noexcept { return inside_->net.story.hash(); }
 std::uint64_t world::events() const noexcept { return inside_->net.events.happened(); }
-void world::keep_history() { inside_->net.story.keeps_text = true; }
+
+void world::keep_history() {
+  inside_->net.story.keep_text();
+  inside_->net.record();
+}
 const std::string& world::history() const noexcept { return inside_->net.story.text(); }
+
+namespace {
+
+result<void> write(const std::string& path, const recording* what, const caption& about,
+                   std::string (*form)(const recording&, const caption&)) {
+  if (what == nullptr) {
+    error why(std::errc::invalid_argument, step::none);
+    why.set_detail("no history is kept: call keep_history() before");
+    return fail(std::move(why));
+  }
+  return write_file(path, form(*what, about));
+}
+
+}  // namespace
+
+result<void> world::draw(const std::string& path) const {
+  return write(path, inside_->net.tape.get(), {{}, seed(), failure()}, picture_of);
+}
+
+result<void> world::capture(const std::string& path) const {
+  return write(path, inside_->net.tape.get(), {{}, seed(), failure()}, capture_of);
+}
+
 const std::string& world::failure() const noexcept { return inside_->failure; }
 
 std::string world::netstat() const {
