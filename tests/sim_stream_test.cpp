@@ -418,7 +418,6 @@ TEST(sim_host, what_is_not_simulated_is_refused) {
     const auto is_refused = [](const auto& got) {
       return !got && got.error() == soquete::fault::unsupported;
     };
-    EXPECT_TRUE(is_refused(co_await local::connect("unix:/nowhere")));
     EXPECT_TRUE(is_refused(co_await tcp::listen(":7", {.fast_open_queue = 5})));
     auto s = co_await ok(udp::bind(":9"));
     EXPECT_TRUE(is_refused(s.join({.group = address::v4({224, 0, 0, 1})})));

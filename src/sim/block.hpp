@@ -7,6 +7,7 @@
 
 #include "sim/connection.hpp"
 #include "sim/line.hpp"
+#include "sim/local_end.hpp"
 #include "sim/machine.hpp"
 
 namespace soquete::sim {
@@ -61,6 +62,8 @@ struct block final : socket_block {
 
   endpoint bound;  ///< As others know it, IPv4 unmapped; nothing: it has no name yet.
   std::array<std::int64_t, option_count> values{};
+
+  shared<local_end> local;  ///< Of local sockets, which have none of what follows.
 
   // Of streams.
   shared<connection> wire;

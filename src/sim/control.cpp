@@ -31,7 +31,8 @@ result<block*> host_driver::make_block(family where, transport how) {
   b->descriptor = number;
   b->domain = where;
   b->carries = how;
-  b->kind = how == transport::datagram ? descriptor_kind::datagram : descriptor_kind::stream;
+  const bool is_of_messages = how == transport::datagram || how == transport::sequenced;
+  b->kind = is_of_messages ? descriptor_kind::datagram : descriptor_kind::stream;
   b->value(option::linger) = -1;
   b->value(option::keep_alive_idle) = 7200;  // tcp(7)
   b->value(option::keep_alive_interval) = 75;
@@ -48,9 +49,14 @@ result<block*> host_driver::make_block(family where, transport how) {
 
 result<socket_block*> host_driver::open(family where, transport how) {
   if (is_dead_) return fail(std::errc::operation_canceled, step::open);
-  if (where == family::local) return fail(unsupported(step::open, "Unix-domain sockets are"));
   if (how == transport::multipath_stream) return fail(unsupported(step::open, "MPTCP is"));
-  if (how == transport::sequenced) return fail(unsupported(step::open, "sequenced packets are"));
+  if (where == family::local) {
+    auto made = make_block(where, how);
+    if (!made) return fail(std::move(made.error()));
+    (*made)->local = shared<local_end>(new local_end(at_, how, *made));
+    return static_cast<socket_block*>(*made);
+  }
+  if (how == transport::sequenced) return fail(std::errc::not_supported, step::open);
   bool has_family = false;
   for (const address& one : at_.addresses) has_family |= one.is_v4() == (where == family::v4);
   if (!has_family) return fail(std::errc::address_family_not_supported, step::open);
@@ -76,23 +82,12 @@ result<socket_block*> host_driver::adopt(owned_descriptor taken) {
 // It stays open under its number, for adopt(). Nothing of the real system has this number.
 owned_descriptor host_driver::release(socket_block& released) {
   static_cast<block&>(released).released = true;
+  delete std::exchange(released.path, nullptr);
   return owned_descriptor(released.descriptor);
-}
-
-result<socket_pair> host_driver::pair(transport) {
-  return fail(unsupported(step::open, "Unix-domain sockets are"));
 }
 
 result<socket_block*> host_driver::watch_signals(std::span<const int>) {
   return fail(unsupported(step::open, "signals are"));
-}
-
-result<void> host_driver::claim(socket_block&, const endpoint&, const path_claim&) {
-  return fail(unsupported(step::bind, "Unix-domain sockets are"));
-}
-
-result<credentials> host_driver::peer_credentials(const socket_block&) const {
-  return fail(unsupported(step::get_option, "Unix-domain sockets are"));
 }
 
 result<void> host_driver::join(socket_block&, const group_membership&) {
@@ -104,11 +99,13 @@ result<void> host_driver::leave(socket_block&, const group_membership&) {
 }
 
 result<void> host_driver::bind(socket_block& socket, const endpoint& where) {
-  return told(at_.bind(static_cast<block&>(socket), where), step::bind);
+  auto& b = static_cast<block&>(socket);
+  return told(b.local ? bind_local(b, where) : at_.bind(b, where), step::bind);
 }
 
 result<void> host_driver::listen(socket_block& socket, int backlog) {
   auto& b = static_cast<block&>(socket);
+  if (b.local) return told(listen_local(b, backlog), step::listen);
   if (b.kind == descriptor_kind::datagram) return fail(std::errc::operation_not_supported, step::listen);
   if (b.wire) return fail(std::errc::invalid_argument, step::listen);
   if (b.bound.is_empty()) {
@@ -124,6 +121,7 @@ result<void> host_driver::listen(socket_block& socket, int backlog) {
 
 result<endpoint> host_driver::local(const socket_block& socket) const {
   const auto& b = static_cast<const block&>(socket);
+  if (b.local) return b.local->name;
   if (b.wire && b.side == 0) return b.shown(b.wire->name(0));
   if (!b.bound.is_empty()) return b.shown(b.bound);
   return endpoint(b.domain == family::v4 ? address::any_v4() : address::any_v6(), 0);
@@ -131,6 +129,7 @@ result<endpoint> host_driver::local(const socket_block& socket) const {
 
 result<endpoint> host_driver::peer(const socket_block& socket) const {
   const auto& b = static_cast<const block&>(socket);
+  if (b.local && b.local->peer() != nullptr) return b.local->peer()->name;
   if (b.wire && b.wire->is_open(b.side)) return b.shown(b.wire->name(1 - b.side));
   if (!b.peer.is_empty()) return b.shown(b.peer);
   return fail(std::errc::not_connected, step::get_option);
@@ -140,6 +139,8 @@ result<void> host_driver::disconnect(socket_block& socket) {
   auto& b = static_cast<block&>(socket);
   if (b.kind != descriptor_kind::datagram)
     return fail(unsupported(step::connect, "disconnecting a stream is"));
+  if (b.carries == transport::sequenced) return fail(std::errc::invalid_argument, step::connect);
+  if (b.local) return b.local->connect(nullptr), result<void>();
   b.peer = endpoint();
   b.has_peer = false;
   return {};
@@ -147,6 +148,7 @@ result<void> host_driver::disconnect(socket_block& socket) {
 
 result<tcp_info> host_driver::info(const socket_block& socket) const {
   const auto& b = static_cast<const block&>(socket);
+  if (b.local) return fail(std::errc::operation_not_supported, step::get_option);
   if (b.kind == descriptor_kind::datagram) return fail(std::errc::no_protocol_option, step::get_option);
   tcp_info told_of;
   if (b.kind == descriptor_kind::listener) told_of.now = tcp_info::state::listen;
@@ -156,8 +158,10 @@ result<tcp_info> host_driver::info(const socket_block& socket) const {
 result<void> host_driver::shutdown(socket_block& socket, direction which) {
   auto& b = static_cast<block&>(socket);
   if (is_dead_) return fail(std::errc::not_connected, step::shutdown);
+  if (b.local && b.carries != transport::datagram) return told(b.local->shutdown(which), step::shutdown);
   if (b.kind == descriptor_kind::datagram) {
-    if (b.peer.is_empty()) return fail(std::errc::not_connected, step::shutdown);
+    if (b.peer.is_empty() && !(b.local && b.local->peer() != nullptr))
+      return fail(std::errc::not_connected, step::shutdown);
     return fail(unsupported(step::shutdown, "half-closed datagram sockets are"));
   }
   if (!b.wire) return fail(std::errc::not_connected, step::shutdown);
@@ -176,7 +180,9 @@ void host_driver::close(socket_block& closed) noexcept {
   assert(!b.reader.is_pending() && !b.writer.is_pending());
   const bool resets = b.reset_on_close || b.value(option::linger) == 0;
   b.closing = true;
+  if (!is_dead_) remove_path(b);
   forget(b);
+  if (b.local) b.local->close();
   if (b.wire) b.wire->close(b.side, resets);
   // Connections that nobody has accepted are reset.
   while (!b.waiting.empty()) b.waiting.pop()->close(1, true);
@@ -194,6 +200,7 @@ void host_driver::lose_memory() noexcept {
   for (block* const b : all) {
     if (b == nullptr) continue;
     if (b->wire) b->wire->vanish(b->side);
+    if (b->local) b->local->vanish();
     while (!b->waiting.empty()) b->waiting.pop()->vanish(1);
     b->arrived.clear();
     for (op* const o : {static_cast<op*>(&b->reader), static_cast<op*>(&b->writer)})

@@ -113,6 +113,7 @@ void host_driver::refused(block& b) noexcept {
 }
 
 std::int64_t host_driver::receive_messages(block& b, op& o) noexcept {
+  if (b.local) return receive_local_messages(b, o);
   if (b.kind != descriptor_kind::datagram) return -EOPNOTSUPP;
   if (b.pending_error != 0) return -std::exchange(b.pending_error, 0);
   if (b.arrived.empty()) return -EAGAIN;

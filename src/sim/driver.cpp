@@ -108,7 +108,7 @@ bool host_driver::start_reading(block& b, op&) noexcept {
 
 bool host_driver::start_writing(block& b, op& o) noexcept {
   // To connect a datagram socket exchanges nothing, so it never waits.
-  const bool is_of_names_only = o.code == opcode::connect && !b.is_of_streams();
+  const bool is_of_names_only = o.code == opcode::connect && b.carries == transport::datagram;
   const bool may_be_told_now =
       is_of_names_only || (queue().may_complete_inline() && !net_.strikes(fault::order));
   const bool is_done = o.code == opcode::connect ? start_connecting(b, o) : send(b, o);
@@ -191,6 +191,7 @@ void host_driver::cancel(op& o) noexcept {
 bool host_driver::start_connecting(block& b, op& o) noexcept {
   const endpoint& asked = *static_cast<const endpoint*>(o.data);
   const auto done = [&o](int cause) { return o.outcome = -cause, true; };
+  if (b.local) return done(connect_local(b, asked));
   if (!asked.is_ip()) return done(EAFNOSUPPORT);
   if (b.domain == family::v4 && asked.addr().is_v6()) return done(EAFNOSUPPORT);
   address where = asked.addr().unmapped();
@@ -219,11 +220,11 @@ bool host_driver::start_connecting(block& b, op& o) noexcept {
 
 // True: done.
 bool host_driver::send(block& b, op& o) noexcept {
-  if (o.code == opcode::send_messages) return send_datagrams(b, o);
-  if (!b.is_of_streams() || !b.wire) return o.outcome = -EPIPE, true;
+  if (o.code == opcode::send_messages) return b.local ? send_local_messages(b, o) : send_datagrams(b, o);
+  if (b.kind != descriptor_kind::stream || (!b.local && !b.wire)) return o.outcome = -EPIPE, true;
   const auto send_part = [&](bytes part) -> std::int64_t {
     while (!part.empty()) {
-      const std::int64_t sent = b.wire->send(b.side, part);
+      const std::int64_t sent = b.local ? b.local->send(part) : b.wire->send(b.side, part);
       if (sent < 0) return sent;
       o.moved += static_cast<std::size_t>(sent);
       if (o.code == opcode::send_some) return 0;
@@ -248,20 +249,23 @@ bool host_driver::send(block& b, op& o) noexcept {
   return true;
 }
 
+std::int64_t host_driver::receive_bytes(block& b, mutable_bytes into) noexcept {
+  if (b.local && b.kind == descriptor_kind::stream) return b.local->receive(into, nullptr);
+  return b.wire ? b.wire->receive(b.side, into) : -ENOTCONN;
+}
+
 std::int64_t host_driver::receive(block& b, op& o) noexcept {
-  if (!b.wire) return -ENOTCONN;
-  auto* const into = static_cast<std::byte*>(const_cast<void*>(o.data));
-  return b.wire->receive(b.side, {into, o.size});
+  return receive_bytes(b, {static_cast<std::byte*>(const_cast<void*>(o.data)), o.size});
 }
 
 std::int64_t host_driver::receive_lease(block& b, op& o) noexcept {
-  if (!b.wire) return -ENOTCONN;
-  const std::int64_t got = b.wire->receive(b.side, net_.scratch);
+  const std::int64_t got = receive_bytes(b, net_.scratch);
   if (got > 0) bytes_.lend(bytes(net_.scratch).first(static_cast<std::size_t>(got)), o);
   return got;
 }
 
 std::int64_t host_driver::readable(const block& b) const noexcept {
+  if (b.local) return b.local->readable();
   if (b.kind == descriptor_kind::listener) return b.waiting.empty() ? -EAGAIN : 0;
   if (b.kind == descriptor_kind::datagram) return b.arrived.empty() && b.pending_error == 0 ? -EAGAIN : 0;
   return b.wire ? b.wire->readable(b.side) : 0;
@@ -269,6 +273,7 @@ std::int64_t host_driver::readable(const block& b) const noexcept {
 
 std::int64_t host_driver::accept(block& b, op& o) noexcept {
   if (b.kind != descriptor_kind::listener) return -EINVAL;
+  if (b.local) return accept_local(b, o);
   if (b.waiting.empty()) return -EAGAIN;
   if (net_.strikes(fault::exhaust)) return net_.faults.below(2) == 0 ? -EMFILE : -ENFILE;
   auto made = make_block(b.domain, b.carries);

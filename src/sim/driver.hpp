@@ -32,8 +32,8 @@ class host_driver final : public driver {
   result<void> bind(socket_block&, const endpoint&) override;
   result<void> listen(socket_block&, int backlog) override;
   result<void> claim(socket_block&, const endpoint& where, const path_claim&) override;
-  void own_path(socket_block&) override {}
-  bool owns_path(const socket_block&) const override { return false; }
+  void own_path(socket_block&) override;
+  bool owns_path(const socket_block&) const override;
   result<endpoint> local(const socket_block&) const override;
   result<endpoint> peer(const socket_block&) const override;
   result<credentials> peer_credentials(const socket_block&) const override;
@@ -86,11 +86,25 @@ class host_driver final : public driver {
                            bytes payload) const;
   void record_loss(const endpoint& from, const endpoint& to, const machine* there, bytes payload,
                    std::string_view why);
+  std::int64_t receive_bytes(block& b, mutable_bytes into) noexcept;
   std::int64_t receive(block& b, op& o) noexcept;
   std::int64_t receive_lease(block& b, op& o) noexcept;
   std::int64_t accept(block& b, op& o) noexcept;
   std::int64_t receive_messages(block& b, op& o) noexcept;
   std::int64_t readable(const block& b) const noexcept;
+
+  // Of local sockets: 0 or an errno.
+  int bind_local(block& b, const endpoint& where);
+  int listen_local(block& b, int backlog);
+  int connect_local(block& b, const endpoint& to);
+  int find_local(const endpoint& name, transport how, local_end*& it) const;
+  int name_if_told(block& b);
+  void remove_path(block& b) noexcept;
+  std::int64_t accept_local(block& listener, op& o) noexcept;
+  int send_record(block& b, const outgoing_message& m);
+  bool send_local_messages(block& b, op& o) noexcept;
+  std::int64_t receive_local_messages(block& b, op& o) noexcept;
+
   void poked(block& b) noexcept;
   void forget(block& b) noexcept;
   void free(block& b) noexcept;

@@ -2,6 +2,7 @@
 #include "sim/machine.hpp"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "sim/block.hpp"
 
@@ -61,7 +62,8 @@ machine::machine(network& in, std::uint32_t with_number, std::string called, con
       addresses(addresses_of(options, with_number)),
       descriptor_limit(options.descriptor_limit),
       skew(options.clock_skew),
-      ports_(in.seed, purpose::port, with_number) {}
+      ports_(in.seed, purpose::port, with_number),
+      free_names_(in.seed, purpose::name, with_number) {}
 
 bool machine::has(const address& one) const noexcept {
   return one.is_loopback() || one.is_unspecified() ||
@@ -77,6 +79,21 @@ bool machine::source_for(const address& to, address& from) const noexcept {
   for (const address& one : addresses)
     if (one.is_v4() == to.is_v4()) return from = one, true;
   return false;
+}
+
+credentials machine::us() const noexcept {
+  constexpr std::uint32_t ordinary = 1000;
+  return {static_cast<std::int32_t>(life), ordinary, ordinary};
+}
+
+// Five hexadecimal digits.  "Autobind feature", unix(7)
+endpoint machine::free_name() {
+  for (;;) {
+    std::array<char, 8> digits{};
+    std::snprintf(digits.data(), digits.size(), "%05x", static_cast<unsigned>(free_names_.below(1U << 20)));
+    const endpoint one = endpoint::local_abstract(digits.data()).value_or(endpoint());
+    if (names.find(one).it == nullptr) return one;
+  }
 }
 
 void machine::make_ready() {

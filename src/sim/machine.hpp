@@ -2,10 +2,11 @@
 #pragma once
 
 #include <map>
-#include <soquete/endpoint.hpp>
+#include <soquete/message.hpp>
 #include <string>
 #include <vector>
 
+#include "sim/names.hpp"
 #include "sim/network.hpp"
 
 namespace soquete::sim {
@@ -36,10 +37,16 @@ class machine {
   bool is_waiting = false;  ///< Among those that are ready.
   unsigned life = 0;        ///< How often it has started.
 
+  name_table names;  ///< Of local sockets.
+
   bool is_up() const noexcept { return driver != nullptr; }
   bool has(const address& one) const noexcept;
   /// From which address it talks to that one; false: it has none of the family.
   bool source_for(const address& to, address& from) const noexcept;
+  /// Whom local peers see: the process has the number of its life, and an ordinary user.
+  credentials us() const noexcept;
+  /// An abstract name that nobody has.
+  endpoint free_name();
   /// Something there can run.
   void make_ready();
 
@@ -73,6 +80,7 @@ class machine {
   port_table stream_ports_;
   port_table datagram_ports_;
   random ports_;
+  random free_names_;
 };
 
 }  // namespace soquete::sim

@@ -1,4 +1,5 @@
 // Options of simulated sockets: what has an effect, what has none anywhere, and what is refused.
+#include <algorithm>
 #include <cerrno>
 #include <limits>
 
@@ -56,6 +57,21 @@ treatment treatment_of(option which, bool is_of_streams) noexcept {
   return treatment::refused;
 }
 
+// Most options are of TCP, UDP or IP: the kernel refuses them, and so do we.
+treatment treatment_of_local(option which) noexcept {
+  switch (which) {
+    case option::send_buffer:
+    case option::tell_sender: return treatment::effective;
+    case option::receive_buffer:  // The sender's room is what counts.
+    case option::reuse_address:
+    case option::linger:
+    case option::keep_alive:
+    case option::broadcast:
+    case option::priority: return treatment::harmless;
+    default: return treatment::refused;
+  }
+}
+
 std::int64_t usual_value(option which) noexcept {
   switch (which) {
     case option::receive_buffer: return 131'072;
@@ -83,6 +99,10 @@ range range_of(option which) noexcept {
   }
 }
 
+treatment treatment_of(option which, const block& b) noexcept {
+  return b.local ? treatment_of_local(which) : treatment_of(which, b.is_of_streams());
+}
+
 error refusal(step during) {
   error why(soquete::fault::unsupported, during);
   why.set_detail("not simulated");
@@ -105,14 +125,20 @@ result<std::int64_t> host_driver::path_mtu(const block& b) const {
 
 result<void> host_driver::set(socket_block& socket, option which, std::int64_t value) {
   auto& b = static_cast<block&>(socket);
-  if (treatment_of(which, b.is_of_streams()) == treatment::refused) return fail(refusal(step::set_option));
+  if (treatment_of(which, b) == treatment::refused) return fail(refusal(step::set_option));
   const range possible = range_of(which);
   if (value < possible.least || value > possible.most)
     return fail(std::errc::invalid_argument, step::set_option);
   if (which == option::v6_only && (b.domain != family::v6 || !b.bound.is_empty()))
     return fail(b.domain == family::v6 ? std::errc::invalid_argument : std::errc::no_protocol_option,
                 step::set_option);
+  if (b.local && which == option::send_buffer) value = std::min(value, local_end::asked_max);
   b.value(which) = value;
+  if (b.local) {
+    b.local->tells_sender = b.value(option::tell_sender) != 0;
+    if (const std::int64_t asked = b.value(option::send_buffer); asked != 0)
+      b.local->room = static_cast<std::size_t>(std::max(asked * 2, local_end::room_min));
+  }
   if (which == option::keep_alive && b.wire) b.wire->suspect(b.side);
   return {};
 }
@@ -121,16 +147,18 @@ result<std::int64_t> host_driver::get(const socket_block& socket, option which) 
   const auto& b = static_cast<const block&>(socket);
   if (which == option::pending_error) {
     auto& mine = const_cast<block&>(b);  // Reading forgets it, as SO_ERROR does.
+    if (b.local) return b.local->take_error();
     if (b.wire) return b.wire->take_error(b.side);
     return std::exchange(mine.pending_error, 0);
   }
   if (which == option::path_mtu) return path_mtu(b);
-  if (treatment_of(which, b.is_of_streams()) == treatment::refused) return fail(refusal(step::get_option));
+  if (treatment_of(which, b) == treatment::refused) return fail(refusal(step::get_option));
   const std::int64_t set = b.value(which);
+  const bool is_buffer = which == option::receive_buffer || which == option::send_buffer;
+  if (set == 0 && b.local && is_buffer) return static_cast<std::int64_t>(local_end::usual_room);
   if (set == 0) return usual_value(which);
   // The kernel doubles what it is given, for its own needs.  socket(7)
-  const bool is_doubled = which == option::receive_buffer || which == option::send_buffer;
-  return is_doubled ? set * 2 : set;
+  return is_buffer ? set * 2 : set;
 }
 
 result<void> host_driver::set(socket_block&, text_option, std::string_view) {

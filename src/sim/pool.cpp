@@ -14,8 +14,7 @@ constexpr std::chrono::seconds beginning(946'684'800);
 received_message told(const block& on, const arrived_datagram& from, moment skew) {
   received_message m;
   m.from = on.shown(from.from);
-  m.data = from.payload.data();
-  m.size = m.length = static_cast<std::uint32_t>(from.payload.size());
+  m.length = static_cast<std::uint32_t>(from.payload.size());
   if (on.value(option::tell_destination) != 0) {
     m.to = m.answer_from = on.shows_mapped() && from.to.is_v4() ? from.to.mapped() : from.to;
     m.interface = from.to.is_loopback() ? 1 : 2;
@@ -63,6 +62,18 @@ message_pool::message_pool() noexcept {
 }
 
 std::int64_t message_pool::lend(block& from, std::size_t count, moment skew, op& to) {
+  count = std::min({count, has_room() ? messages_max : 1, from.arrived.size()});
+  std::vector<held_message> all;
+  all.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    arrived_datagram one = from.arrived.pop();
+    from.arrived_bytes -= one.payload.size();
+    all.push_back({told(from, one, skew), std::move(one.payload)});
+  }
+  return lend(std::move(all), to);
+}
+
+std::int64_t message_pool::lend(std::vector<held_message> all, op& to) {
   std::size_t place = 0;
   while (place < batches_.size() && batches_[place]) ++place;
   if (place == batches_.size()) batches_.emplace_back();
@@ -70,20 +81,19 @@ std::int64_t message_pool::lend(block& from, std::size_t count, moment skew, op&
   batch& b = *batches_[place];
   b.is_whole = has_room();
   if (b.is_whole) ++whole_;
-  count = std::min({count, b.is_whole ? messages_max : 1, from.arrived.size()});
-  b.held.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    b.held.push_back(from.arrived.pop());
-    b.size += b.held.back().payload.size();
-    b.messages.push_back(told(from, b.held.back(), skew));
+  for (held_message& one : all) {
+    b.held.push_back(std::move(one.held));
+    b.messages.push_back(std::move(one.told));
+    b.messages.back().data = b.held.back().data();
+    b.messages.back().size = static_cast<std::uint32_t>(b.held.back().size());
+    b.size += b.held.back().size();
   }
-  from.arrived_bytes -= b.size;
   ++leases_;
   memory_ += b.size;
   to.data = b.messages.data();
   to.id = static_cast<std::uint32_t>(place);
   to.home = this;
-  return static_cast<std::int64_t>(count);
+  return static_cast<std::int64_t>(all.size());
 }
 
 }  // namespace soquete::sim

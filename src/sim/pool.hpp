@@ -37,16 +37,24 @@ class message_pool : public lease_home {
   message_pool(const message_pool&) = delete;
   message_pool& operator=(const message_pool&) = delete;
 
+  /// What a message tells, and its bytes.
+  struct held_message {
+    received_message told;
+    std::vector<std::byte> held;
+  };
+
   bool has_room() const noexcept { return whole_ < batches_max; }
   /// Takes up to `count` datagrams from the socket, which has some, and one while there is no room; how many.
   std::int64_t lend(block& from, std::size_t count, moment skew, op& to);
+  /// Messages that have been taken, at least one; how many.
+  std::int64_t lend(std::vector<held_message> all, op& to);
   std::size_t leases() const noexcept { return leases_; }
   std::size_t memory() const noexcept { return memory_; }
 
  private:
   struct batch {
     std::vector<received_message> messages;
-    std::vector<arrived_datagram> held;
+    std::vector<std::vector<std::byte>> held;
     std::size_t size = 0;
     bool is_whole = false;  ///< It had room for more than one.
   };

@@ -276,7 +276,9 @@ std::string world::netstat() const {
     for (const block* b : one->at.descriptors()) {
       if (b == nullptr) continue;
       text.append(one->at.name).append(" ").append(std::to_string(b->descriptor));
-      if (b->kind == descriptor_kind::listener)
+      if (b->local)
+        text.append(b->local->describe());
+      else if (b->kind == descriptor_kind::listener)
         text.append(" listens on ").append(to_string(b->bound));
       else if (b->kind == descriptor_kind::datagram)
         text.append(" datagrams ").append(b->bound.is_empty() ? "unbound" : to_string(b->bound));

@@ -1,0 +1,220 @@
+// The driver of one simulated host: local sockets.  unix(7)
+#include <algorithm>
+#include <cerrno>
+
+#include "sim/driver.hpp"
+
+namespace soquete::sim {
+namespace {
+
+constexpr std::size_t message_max = 256 * 1024;  // What the kernel drivers have room for.
+constexpr unsigned permission_bits = 0777;
+constexpr std::uint64_t file_system = 1;  // There is one.
+
+result<void> told(int cause, step during) {
+  if (cause == 0) return {};
+  return fail(std::error_code(cause, std::generic_category()), during);
+}
+
+bool has_path(const endpoint& name) noexcept { return !name.is_abstract() && !name.local_name().empty(); }
+
+}  // namespace
+
+result<socket_pair> host_driver::pair(transport how) {
+  if (is_dead_) return fail(std::errc::operation_canceled, step::open);
+  auto one = open(family::local, how);
+  if (!one) return fail(std::move(one.error()));
+  auto other = open(family::local, how);
+  if (!other) {
+    close(**one);
+    return fail(std::move(other.error()));
+  }
+  local_end& a = *static_cast<block&>(**one).local;
+  local_end& b = *static_cast<block&>(**other).local;
+  local_end::join(a, b);
+  a.peer_is = b.peer_is = at_.us();
+  return socket_pair{*one, *other};
+}
+
+int host_driver::bind_local(block& b, const endpoint& where) {
+  if (!where.is_local()) return EINVAL;
+  local_end& end = *b.local;
+  if (!end.name.local_name().empty()) return EINVAL;
+  const endpoint name = where.local_name().empty() ? at_.free_name() : where;
+  const int cause = at_.names.bind(name, end);
+  if (cause == 0) end.name = name;
+  return cause;
+}
+
+int host_driver::listen_local(block& b, int backlog) {
+  local_end& end = *b.local;
+  if (end.carries == transport::datagram) return EOPNOTSUPP;
+  if (end.name.local_name().empty() || end.peer() != nullptr) return EINVAL;
+  constexpr int backlog_max = 4096;  // net.core.somaxconn, listen(2)
+  end.backlog = backlog < 0 || backlog > backlog_max ? backlog_max : backlog;
+  end.peer_is = at_.us();
+  b.kind = descriptor_kind::listener;
+  return 0;
+}
+
+result<void> host_driver::claim(socket_block& socket, const endpoint& where, const path_claim& how) {
+  auto& b = static_cast<block&>(socket);
+  if (!b.local) return fail(std::errc::invalid_argument, step::bind);
+  int cause = bind_local(b, where);
+  if (cause == EADDRINUSE && has_path(where) && how.replace_stale && at_.names.remove_stale(where))
+    cause = bind_local(b, where);
+  if (cause != 0) return told(cause, step::bind);
+  if (has_path(where)) at_.names.set_mode(where, how.mode & permission_bits);
+  own_path(b);
+  return how.backlog < 0 ? result<void>() : listen(b, how.backlog);
+}
+
+void host_driver::own_path(socket_block& socket) {
+  auto& b = static_cast<block&>(socket);
+  if (!b.local || !has_path(b.local->name)) return;
+  const std::uint64_t file = at_.names.file_of(b.local->name, *b.local);
+  if (file == 0) return;
+  delete b.path;
+  b.path = new owned_path{name_table::path_of(b.local->name), file_system, file};
+}
+
+bool host_driver::owns_path(const socket_block& socket) const {
+  return socket.path != nullptr && at_.names.is_there(socket.path->path, socket.path->inode);
+}
+
+void host_driver::remove_path(block& b) noexcept {
+  if (b.path != nullptr) at_.names.remove(b.path->path, b.path->inode);
+  delete std::exchange(b.path, nullptr);
+}
+
+result<credentials> host_driver::peer_credentials(const socket_block& socket) const {
+  const auto& b = static_cast<const block&>(socket);
+  if (!b.local) return fail(std::errc::no_protocol_option, step::get_option);
+  return b.local->peer_is;
+}
+
+// 0 or an errno: the socket that has the name, of that type.
+int host_driver::find_local(const endpoint& name, transport how, local_end*& it) const {
+  const name_table::found there = at_.names.find(name);
+  if (there.cause != 0) return there.cause;
+  if (there.it->carries != how) return EPROTOTYPE;
+  it = there.it;
+  return 0;
+}
+
+// Who wants to be told of senders wants to be known as well.
+int host_driver::name_if_told(block& b) {
+  if (!b.local->tells_sender || !b.local->name.local_name().empty()) return 0;
+  return bind_local(b, endpoint::local_unnamed());
+}
+
+int host_driver::connect_local(block& b, const endpoint& to) {
+  if (!to.is_local()) return EINVAL;
+  local_end& end = *b.local;
+  local_end* there = nullptr;
+  if (const int cause = name_if_told(b); cause != 0) return cause;
+  if (net_.strikes(fault::exhaust)) return ENOBUFS;
+  if (const int cause = find_local(to, end.carries, there); cause != 0) return cause;
+  if (end.carries == transport::datagram) {
+    if (there->peer() != nullptr && there->peer() != &end) return EPERM;
+    end.connect(there);
+    return 0;
+  }
+  if (end.backlog >= 0) return EINVAL;
+  if (end.was_connected()) return EISCONN;
+  return end.ask(*there);
+}
+
+std::int64_t host_driver::accept_local(block& listener, op& o) noexcept {
+  if (listener.local->waiting.empty()) return -EAGAIN;
+  if (net_.strikes(fault::exhaust)) return net_.faults.below(2) == 0 ? -EMFILE : -ENFILE;
+  auto made = make_block(family::local, listener.carries);
+  if (!made) return -made.error().code().value();
+  block& child = **made;
+  child.local = listener.local->waiting.pop();
+  child.local->owner = &child;
+  child.value(option::tell_sender) = child.local->tells_sender ? 1 : 0;
+  o.data = static_cast<socket_block*>(&child);
+  return 0;
+}
+
+// 0 or -errno.
+int host_driver::send_record(block& b, const outgoing_message& m) {
+  local_end* to = nullptr;
+  // To name the peer of a connection is no use and no harm, as the kernel has it for records.
+  if (m.to != nullptr && b.carries == transport::datagram) {
+    if (!m.to->is_local()) return -EINVAL;
+    if (const int cause = find_local(*m.to, transport::datagram, to); cause != 0) return -cause;
+    if (net_.strikes(fault::exhaust)) return -EAGAIN;
+  }
+  if (b.carries == transport::datagram)
+    if (const int cause = name_if_told(b); cause != 0) return -cause;
+  return b.local->send(m.payload, to);
+}
+
+// True: done.
+bool host_driver::send_local_messages(block& b, op& o) noexcept {
+  const std::span<outgoing_message> all(static_cast<outgoing_message*>(const_cast<void*>(o.data)), o.size);
+  const auto is_refused = [&](const outgoing_message& m) {
+    return !m.handles.empty() || (m.sender != nullptr && *m.sender != at_.us()) || !m.from.is_unspecified() ||
+           m.interface != 0 || m.hops >= 0 || m.traffic_class >= 0;
+  };
+  if (b.kind == descriptor_kind::stream) {
+    outgoing_message& m = all.front();
+    if (m.payload.empty() || is_refused(m)) return o.outcome = m.outcome = -EINVAL, true;
+    while (o.moved < m.payload.size()) {
+      const std::int64_t sent = b.local->send(m.payload.subspan(o.moved));
+      if (sent == -EAGAIN) return false;
+      if (sent < 0) return o.outcome = m.outcome = static_cast<std::int32_t>(sent), true;
+      o.moved += static_cast<std::size_t>(sent);
+    }
+    m.outcome = 0;
+    return o.outcome = 1, true;
+  }
+  for (; o.moved < all.size(); ++o.moved) {
+    outgoing_message& m = all[o.moved];
+    const int how = is_refused(m) ? -EINVAL : send_record(b, m);
+    // The kernel tells of room only those who are connected.
+    if (how == -EAGAIN && m.to == nullptr) return false;
+    m.outcome = how;
+  }
+  o.outcome = static_cast<std::int64_t>(o.moved);
+  return true;
+}
+
+std::int64_t host_driver::receive_local_messages(block& b, op& o) noexcept {
+  local_end& end = *b.local;
+  std::vector<message_pool::held_message> all;
+  if (b.kind == descriptor_kind::stream) {
+    message_pool::held_message m;
+    const std::int64_t got = end.receive(net_.scratch, &m.told);
+    if (got <= 0) return got;
+    m.held.assign(net_.scratch.begin(), net_.scratch.begin() + got);
+    m.told.length = static_cast<std::uint32_t>(got);
+    m.told.has_sender = end.tells_sender;
+    all.push_back(std::move(m));
+    return messages_.lend(std::move(all), o);
+  }
+  std::size_t count = messages_.has_room() ? std::min(o.size, message_pool::messages_max) : 1;
+  if (count > 1 && net_.strikes(fault::pieces))
+    count = static_cast<std::size_t>(net_.faults.between(1, count));
+  while (all.size() != count) {
+    delivery one;
+    // An error or the end is for the next call where there is something already.
+    if (!all.empty() && end.readable() != 0) break;
+    const std::int64_t got = end.receive(one);
+    if (got <= 0 && all.empty()) return got;
+    if (got <= 0) break;
+    message_pool::held_message m;
+    m.told.from = one.from;
+    m.told.length = static_cast<std::uint32_t>(one.payload.size());
+    m.told.sender = one.sender;
+    m.told.has_sender = end.tells_sender;
+    m.held = std::move(one.payload);
+    if (m.held.size() > message_max) m.held.resize(message_max);
+    all.push_back(std::move(m));
+  }
+  return messages_.lend(std::move(all), o);
+}
+
+}  // namespace soquete::sim

@@ -1,0 +1,241 @@
+// One end of a simulated local socket: what comes, what goes, and how it ends.
+#include "sim/local_end.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include "sim/block.hpp"
+
+namespace soquete::sim {
+namespace {
+
+constexpr std::size_t piece_max = 64 * 1024;
+constexpr std::size_t reserved = 32;  // Of the room, beside a message.
+// A sender that waits is told when so much of its room is free.  unix_writable()
+constexpr std::size_t used_part = 4;
+// Of a message that nobody wanted to know the sender of, the kernel has not kept it.
+constexpr credentials untold{0, 65'534, 65'534};
+
+}  // namespace
+
+void local_end::happen(network&, unsigned) noexcept {
+  if (owner != nullptr) owner->wake_reader();
+}
+
+void local_end::wake_reader() noexcept {
+  if (owner == nullptr) return;
+  // The system lets somebody else run first.
+  if (owner->reader_parked && at.net.strikes(fault::delay)) {
+    const std::chrono::microseconds later(at.net.faults.log_between(1, 10'000));
+    at.net.events.add(at.net.now() + later, *this, 0);
+    return;
+  }
+  owner->wake_reader();
+}
+
+void local_end::wake_writer() noexcept {
+  if (owner != nullptr) owner->wake_writer();
+}
+
+void local_end::join(local_end& one, local_end& other) noexcept {
+  one.peer_ = shared<local_end>(&other);
+  other.peer_ = shared<local_end>(&one);
+  one.was_connected_ = other.was_connected_ = one.has_pair();
+}
+
+int local_end::ask(local_end& listener) {
+  if (listener.backlog < 0) return ECONNREFUSED;
+  if (listener.waiting.size() > static_cast<std::size_t>(listener.backlog)) return EAGAIN;
+  const shared<local_end> child(new local_end(at, carries, nullptr));
+  child->name = listener.name;
+  child->tells_sender = listener.tells_sender;
+  child->peer_is = at.us();
+  peer_is = listener.peer_is;
+  join(*this, *child);
+  at.net.note(at, noted::connected);
+  listener.waiting.push(child);
+  listener.wake_reader();
+  return 0;
+}
+
+void local_end::connect(local_end* to) noexcept {
+  const shared<local_end> before = std::exchange(peer_, shared<local_end>(to));
+  if (!before || before.get() == to) return;
+  drop_all();
+  if (before->is_closed_ || before->peer_.get() != this) return;
+  before->error_ = ECONNRESET;
+  before->wake_reader();
+}
+
+void local_end::taken(const delivery& one) noexcept {
+  one.by->used_ -= one.cost;
+  if (one.by->used_ * used_part <= one.by->room) one.by->wake_writer();
+}
+
+void local_end::drop_all() noexcept {
+  line<delivery> all = std::exchange(inbox_, line<delivery>());
+  for (const delivery& one : all) taken(one);
+}
+
+void local_end::wake_those_who_want_room() noexcept {
+  if (wants_room_.empty()) return;
+  line<shared<local_end>> all = std::exchange(wants_room_, line<shared<local_end>>());
+  for (const shared<local_end>& one : all) one->wake_writer();
+}
+
+void local_end::deliver(bytes payload, local_end& to) {
+  const bool is_told = tells_sender || to.tells_sender || to.owner == nullptr;
+  const bool has_name = !name.local_name().empty();
+  const std::size_t cost = payload.size() + overhead;
+  used_ += cost;
+  at.net.note(at, noted::arrived, payload.size());
+  to.inbox_.push({{payload.begin(), payload.end()},
+                  0,
+                  has_name ? name : endpoint(),
+                  is_told ? at.us() : untold,
+                  shared<local_end>(this),
+                  cost});
+  to.wake_reader();
+}
+
+std::int64_t local_end::receive(mutable_bytes into, received_message* beside) noexcept {
+  if (!was_connected_) return -EINVAL;
+  if (inbox_.empty()) {
+    if (error_ != 0) return -take_error();
+    return receives_no_more_ ? 0 : -EAGAIN;
+  }
+  std::size_t most = into.size();
+  if (most > 1 && at.net.strikes(fault::pieces))
+    most = static_cast<std::size_t>(at.net.faults.log_between(1, most));
+  std::size_t size = 0;
+  line<delivery> done;
+  if (beside != nullptr) {
+    beside->from = inbox_.front().from;
+    beside->sender = inbox_.front().sender;
+  }
+  while (size < most && !inbox_.empty()) {
+    delivery& first = inbox_.front();
+    // What different peers have sent is told apart, where it is asked for.
+    if (beside != nullptr && tells_sender && first.sender != beside->sender) break;
+    const std::size_t part = std::min(most - size, first.payload.size() - first.read);
+    std::memcpy(into.data() + size, first.payload.data() + first.read, part);
+    size += part;
+    first.read += part;
+    if (first.read != first.payload.size()) break;
+    done.push(inbox_.pop());
+  }
+  for (const delivery& one : done) taken(one);
+  return static_cast<std::int64_t>(size);
+}
+
+std::int64_t local_end::send(bytes from) noexcept {
+  if (!peer_) return -ENOTCONN;
+  if (sends_no_more_) return -EPIPE;
+  if (used_ >= room) return -EAGAIN;
+  std::size_t size = std::min({from.size(), piece_max, std::max<std::size_t>(room / 2, 1)});
+  if (size > 1 && at.net.strikes(fault::pieces))
+    size = static_cast<std::size_t>(at.net.faults.log_between(1, size));
+  deliver(from.first(size), *peer_);
+  return static_cast<std::int64_t>(size);
+}
+
+std::int64_t local_end::receive(delivery& into) noexcept {
+  if (error_ != 0) return -take_error();
+  if (inbox_.empty()) {
+    if (!has_pair()) return -EAGAIN;
+    if (!was_connected_) return -ENOTCONN;
+    return receives_no_more_ ? 0 : -EAGAIN;
+  }
+  into = inbox_.pop();
+  taken(into);
+  if (inbox_.size() <= datagrams_max) wake_those_who_want_room();
+  return 1;
+}
+
+// In the order of unix_dgram_sendmsg().
+int local_end::send(bytes payload, local_end* to) {
+  const bool has_address = to != nullptr;
+  if (!has_address) to = peer_.get();
+  if (to == nullptr) return -ENOTCONN;
+  if (payload.size() + reserved > room) return -EMSGSIZE;
+  if (error_ != 0) return -take_error();
+  if (sends_no_more_) return -EPIPE;
+  if (used_ >= room) return -EAGAIN;
+  if (to->is_closed_) {
+    if (!has_address) peer_ = {};
+    return -ECONNREFUSED;
+  }
+  if (to->peer_ && to->peer_.get() != this) return -EPERM;
+  if (to->receives_no_more_) return -EPIPE;
+  if (to != this && to->peer_.get() != this && to->inbox_.size() > datagrams_max) {
+    if (!has_address) to->wants_room_.push(shared<local_end>(this));
+    return -EAGAIN;
+  }
+  deliver(payload, *to);
+  return 0;
+}
+
+std::int64_t local_end::readable() const noexcept {
+  if (backlog >= 0) return waiting.empty() ? -EAGAIN : 0;
+  const bool is_over = receives_no_more_ || error_ != 0 || (has_pair() && !was_connected_);
+  return inbox_.empty() && !is_over ? -EAGAIN : 0;
+}
+
+int local_end::shutdown(direction which) noexcept {
+  local_end* const other = peer_.get();
+  if (which != direction::sending) {
+    receives_no_more_ = true;
+    if (other != nullptr) other->sends_no_more_ = true;
+  }
+  if (which != direction::receiving) {
+    sends_no_more_ = true;
+    if (other != nullptr) other->receives_no_more_ = true;
+  }
+  for (local_end* const one : {this, other}) {
+    if (one == nullptr) continue;
+    one->wake_reader();
+    one->wake_writer();
+  }
+  return 0;
+}
+
+std::string local_end::describe() const {
+  std::string text(carries == transport::stream      ? " local stream"
+                   : carries == transport::sequenced ? " local seqpacket"
+                                                     : " local datagrams");
+  if (backlog >= 0) text += " listens on";
+  if (backlog >= 0 || !has_pair() || !name.local_name().empty()) text.append(" ").append(to_string(name));
+  if (peer_) text.append(" with ").append(to_string(peer_->name));
+  if (!inbox_.empty()) text.append(" (").append(std::to_string(inbox_.size())).append(" unread)");
+  return text;
+}
+
+void local_end::close(bool was_accepted) noexcept {
+  owner = nullptr;
+  is_closed_ = true;
+  at.names.forget(name, *this);
+  while (!waiting.empty()) waiting.pop()->close(false);
+  const shared<local_end> other = std::exchange(peer_, shared<local_end>());
+  if (other && has_pair()) {
+    other->receives_no_more_ = other->sends_no_more_ = true;
+    if (!inbox_.empty() || !was_accepted) other->error_ = ECONNRESET;
+    other->wake_reader();
+    other->wake_writer();
+  }
+  drop_all();
+  wake_those_who_want_room();
+}
+
+void local_end::vanish() noexcept {
+  owner = nullptr;
+  is_closed_ = true;
+  at.names.forget(name, *this);
+  peer_ = {};
+  waiting.clear();
+  inbox_.clear();
+  wants_room_.clear();
+}
+
+}  // namespace soquete::sim
