@@ -7,14 +7,12 @@
 namespace soquete {
 namespace {
 
-constexpr int first_free = 3;
-
 result<descriptor> standard(loop& here, int number, std::string_view name) {
   error missing(std::errc::bad_file_descriptor, step::adopt);
   missing.set_subject(name);
   if (!was_inherited(number))
     return fail(std::move(missing.set_detail("it was closed when this program was started")));
-  auto copy = copy_of(number, first_free);
+  auto copy = here.net().copy_of(number);
   if (!copy) return fail(std::move(copy.error().set_subject(name)));
   return descriptor::adopt(here, std::move(*copy));
 }
@@ -22,13 +20,9 @@ result<descriptor> standard(loop& here, int number, std::string_view name) {
 }  // namespace
 
 result<pipe_ends> open_pipe(loop& here) {
-  auto both = make_pipe();
+  auto both = here.net().pipe();
   if (!both) return fail(std::move(both.error()));
-  auto reading = descriptor::adopt(here, std::move(both->reading));
-  if (!reading) return fail(std::move(reading.error()));
-  auto writing = descriptor::adopt(here, std::move(both->writing));
-  if (!writing) return fail(std::move(writing.error()));
-  return pipe_ends(std::move(*reading), std::move(*writing));
+  return pipe_ends(descriptor(socket(*both->first)), descriptor(socket(*both->second)));
 }
 
 result<descriptor> standard_input(loop& here) { return standard(here, 0, "standard input"); }

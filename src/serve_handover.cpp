@@ -9,10 +9,8 @@
 // Until "serving" has come, the server goes on, whatever becomes of the successor.
 #include "serve_handover.hpp"
 
-#include <unistd.h>
 #include <soquete/deadline.hpp>
-
-#include "descriptors.hpp"
+#include <soquete/loop.hpp>
 
 namespace soquete::detail {
 namespace {
@@ -22,9 +20,10 @@ using namespace std::chrono_literals;
 constexpr auto answer_time = 10s;
 constexpr auto pause = 10ms;
 constexpr int tries_max = 500;
-constexpr int first_free = 3;
 
-bool is_ours(const local::seqpacket& line) { return line.peer_credentials().uid == ::geteuid(); }
+bool is_ours(const local::seqpacket& line, loop& here) {
+  return line.peer_credentials().uid == here.net().us().uid;
+}
 
 error refused(std::errc cause, std::string_view door, std::string_view why) {
   error e(cause, step::listen);
@@ -34,6 +33,7 @@ error refused(std::errc cause, std::string_view door, std::string_view why) {
 }  // namespace
 
 task<result<predecessor>> find_predecessor(std::string door) {
+  loop& here = co_await this_loop();
   predecessor found;
   // Between two generations the door may be closed in our face: then the next one stands behind it.
   for (int i = 0; i != tries_max; ++i) {
@@ -44,7 +44,8 @@ task<result<predecessor>> find_predecessor(std::string door) {
       if (is_nobody) co_return found;
       co_return fail(std::move(line.error()));
     }
-    if (!is_ours(*line)) co_return fail(refused(std::errc::permission_denied, door, "it is another user's"));
+    if (!is_ours(*line, here))
+      co_return fail(refused(std::errc::permission_denied, door, "it is another user's"));
     auto asked = co_await line->send("listeners?");
     result<local::message> got = fail(std::errc::broken_pipe);
     if (asked) got = co_await within(answer_time, line->receive());
@@ -71,16 +72,17 @@ task<result<void>> confirm(predecessor& p) {
 }
 
 task<result<bool>> offer(local::seqpacket line, std::vector<lent_listener> all, int door) {
-  if (!is_ours(line)) co_return false;
+  loop& here = co_await this_loop();
+  if (!is_ours(line, here)) co_return false;
   const local::message asked = co_await ok(within(answer_time, line.receive()));
   if (asked.payload.text() != "listeners?") co_return false;
   std::string signs;
   std::vector<owned_descriptor> copies;
   for (const lent_listener& one : all) {
     signs += one.owns_path ? '+' : '-';
-    copies.push_back(co_await ok(copy_of(one.descriptor, first_free)));
+    copies.push_back(co_await ok(here.net().copy_of(one.descriptor)));
   }
-  copies.push_back(co_await ok(copy_of(door, first_free)));
+  copies.push_back(co_await ok(here.net().copy_of(door)));
   co_await ok(line.send(signs, copies));
   copies.clear();
   const local::message answer = co_await ok(within(answer_time, line.receive()));

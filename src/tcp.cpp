@@ -62,9 +62,7 @@ result<stream> listener::accepting::take() const {
 result<descriptor> descriptor::adopt(loop& here, owned_descriptor taken) {
   auto block = here.net().adopt(std::move(taken));
   if (!block) return fail(std::move(block.error()));
-  descriptor made;
-  made.socket_ = socket(**block);
-  return made;
+  return descriptor(socket(**block));
 }
 
 result<void> descriptor::finish() {

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <memory>
 
-#include "descriptors.hpp"
 #include "serve_scope.hpp"
 #include "udp_server.hpp"
 
@@ -15,7 +14,6 @@ using namespace std::chrono_literals;
 constexpr auto patience_time = 100ms;
 // What a socket's usual buffer holds of small datagrams, several times over.
 constexpr std::size_t coming_max = 1024;
-constexpr int first_free = 3;
 
 }  // namespace
 
@@ -87,7 +85,7 @@ result<void> server::claim_sockets() {
     share_.unclaimed.pop_back();
   } else {
     for (const socket& one : share_.all.front()->sockets_) {
-      auto copy = copy_of(one.descriptor(), first_free);
+      auto copy = here_.net().copy_of(one.descriptor());
       if (!copy) return fail(std::move(copy.error()));
       mine.push_back(std::move(*copy));
     }

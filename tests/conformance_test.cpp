@@ -26,19 +26,26 @@ std::string text_of(const fs::path& path) {
 struct suites {
   std::set<std::string> tests;
   std::set<std::string> on_each_driver;
+  std::set<std::string> on_every_driver;   // Also on the simulated one.
+  std::set<std::string> needs_the_kernel;  // Of tests: not on that one.
 };
 const suites& in_sources() {
   static const suites all = [] {
     static const std::regex test(R"(\bTEST(?:_P|_F)?\(\s*(\w+),\s*(\w+)\))");
-    static const std::regex each(R"(\bON_(?:EACH|EVERY)_DRIVER\((\w+)\))");
+    static const std::regex each(R"(\bON_(EACH|EVERY)_DRIVER\((\w+)\))");
+    static const std::regex needs(R"(\bTEST_P\(\s*(\w+),\s*(\w+)\)\s*\{\s*NEEDS_THE_KERNEL\()");
     suites found;
     for (const auto& entry : fs::directory_iterator(tree / "tests")) {
       if (!entry.path().filename().string().ends_with("_test.cpp")) continue;
       const std::string text = text_of(entry.path());
       for (std::sregex_iterator at(text.begin(), text.end(), test), end; at != end; ++at)
         found.tests.insert((*at)[1].str() + "." + (*at)[2].str());
-      for (std::sregex_iterator at(text.begin(), text.end(), each), end; at != end; ++at)
-        found.on_each_driver.insert((*at)[1]);
+      for (std::sregex_iterator at(text.begin(), text.end(), needs), end; at != end; ++at)
+        found.needs_the_kernel.insert((*at)[1].str() + "." + (*at)[2].str());
+      for (std::sregex_iterator at(text.begin(), text.end(), each), end; at != end; ++at) {
+        found.on_each_driver.insert((*at)[2]);
+        if ((*at)[1] == "EVERY") found.on_every_driver.insert((*at)[2]);
+      }
     }
     return found;
   }();
@@ -118,6 +125,19 @@ TEST(conformance, as_many_cases_run_on_each_driver_as_the_page_says) {
   const auto count = std::ranges::count_if(in_sources().tests, runs_on_each);
   EXPECT_GE(count, std::stol(said[1]));
   EXPECT_GE(std::stol(said[1]), 160);
+}
+
+TEST(conformance, as_many_cases_run_on_a_simulated_host_as_the_page_says) {
+  const std::string text = text_of(tree / page);
+  std::smatch said;
+  ASSERT_TRUE(std::regex_search(text, said, std::regex(R"((\d+) cases run on a simulated host)")));
+  const auto runs_there = [](const std::string& test) {
+    return in_sources().on_every_driver.contains(test.substr(0, test.find('.'))) &&
+           !in_sources().needs_the_kernel.contains(test);
+  };
+  const auto count = std::ranges::count_if(in_sources().tests, runs_there);
+  EXPECT_GE(count, std::stol(said[1]));
+  EXPECT_GE(std::stol(said[1]), 231);
 }
 
 }  // namespace

@@ -4,13 +4,13 @@
 
 #include <fcntl.h>
 #include <pty.h>
-#include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 #include <array>
 #include <csignal>
 #include <cstdlib>
-#include <soquete/descriptor.hpp>
+#include <soquete/local.hpp>
+#include <soquete/pipe.hpp>
 #include <soquete/scope.hpp>
 #include <soquete/stream.hpp>
 
@@ -26,21 +26,9 @@ class descriptors : public on_each_driver {
     on_each_driver::SetUp();
   }
 
-  struct ends {
-    ends(descriptor r, descriptor w) noexcept : reading(std::move(r)), writing(std::move(w)) {}
-    descriptor reading;
-    descriptor writing;
-  };
-  result<ends> open_pipe() {
-    int numbers[2];
-    if (::pipe2(numbers, O_CLOEXEC) != 0) return fail(std::errc::too_many_files_open);
-    auto r = descriptor::adopt(here(), numbers[0]);
-    auto w = descriptor::adopt(here(), numbers[1]);
-    if (!r || !w) return fail(std::errc::bad_file_descriptor);
-    return ends(std::move(*r), std::move(*w));
-  }
+  result<pipe_ends> open_pipe() { return soquete::open_pipe(here()); }
 };
-ON_EACH_DRIVER(descriptors);
+ON_EVERY_DRIVER(descriptors);
 
 static_assert(byte_stream<descriptor>);
 
@@ -86,6 +74,7 @@ TEST_P(descriptors, a_pipe_carries_more_than_it_holds) {
 }
 
 TEST_P(descriptors, a_pipe_stays_in_blocking_mode) {
+  NEEDS_THE_KERNEL("descriptors of the real system are not simulated");
   play([this]() -> task<result<void>> {
     auto pipe = co_await ok(open_pipe());
     co_await ok(pipe.writing.send("x"));
@@ -137,6 +126,7 @@ TEST_P(descriptors, a_pipe_that_nobody_reads_is_broken) {
 }
 
 TEST_P(descriptors, a_file_is_read_to_its_end) {
+  NEEDS_THE_KERNEL("descriptors of the real system are not simulated");
   play([this]() -> task<result<void>> {
     const std::string stored = pattern(300'000);
     auto file = co_await ok(descriptor::adopt(here(), file_with(stored)));
@@ -149,6 +139,7 @@ TEST_P(descriptors, a_file_is_read_to_its_end) {
 }
 
 TEST_P(descriptors, a_file_is_written) {
+  NEEDS_THE_KERNEL("descriptors of the real system are not simulated");
   play([this]() -> task<result<void>> {
     const std::string stored = pattern(300'000);
     auto file = co_await ok(descriptor::adopt(here(), file_with("")));
@@ -161,6 +152,7 @@ TEST_P(descriptors, a_file_is_written) {
 }
 
 TEST_P(descriptors, an_empty_file_is_at_its_end) {
+  NEEDS_THE_KERNEL("descriptors of the real system are not simulated");
   play([this]() -> task<result<void>> {
     auto file = co_await ok(descriptor::adopt(here(), file_with("")));
     std::byte room{};
@@ -171,6 +163,7 @@ TEST_P(descriptors, an_empty_file_is_at_its_end) {
 }
 
 TEST_P(descriptors, the_null_device_takes_all_and_gives_nothing) {
+  NEEDS_THE_KERNEL("descriptors of the real system are not simulated");
   play([this]() -> task<result<void>> {
     auto null = co_await ok(descriptor::adopt(here(), ::open("/dev/null", O_RDWR | O_CLOEXEC)));
     co_await ok(null.send(pattern(100'000)));
@@ -181,6 +174,7 @@ TEST_P(descriptors, the_null_device_takes_all_and_gives_nothing) {
 }
 
 TEST_P(descriptors, the_zero_device_never_ends_and_starves_nobody) {
+  NEEDS_THE_KERNEL("descriptors of the real system are not simulated");
   play([this]() -> task<result<void>> {
     auto zero = co_await ok(descriptor::adopt(here(), ::open("/dev/zero", O_RDONLY | O_CLOEXEC)));
     auto drink = [](descriptor& from) -> task<result<void>> {
@@ -198,10 +192,9 @@ TEST_P(descriptors, the_zero_device_never_ends_and_starves_nobody) {
 
 TEST_P(descriptors, a_socket_pair_is_half_closed) {
   play([this]() -> task<result<void>> {
-    int numbers[2];
-    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, numbers), 0);
-    auto one = co_await ok(descriptor::adopt(here(), numbers[0]));
-    auto other = co_await ok(descriptor::adopt(here(), numbers[1]));
+    auto both = co_await ok(local::pair());
+    auto one = co_await ok(descriptor::adopt(here(), both.first.release()));
+    auto other = co_await ok(descriptor::adopt(here(), both.second.release()));
     co_await ok(send_and_finish(one, "there"));
     const std::string there = co_await ok(receive_all(other));
     EXPECT_EQ(there, "there");
@@ -215,6 +208,7 @@ TEST_P(descriptors, a_socket_pair_is_half_closed) {
 
 // Each read(2) gives one line, however many wait: a short read does not mean that nothing is left.
 TEST_P(descriptors, a_terminal_gives_every_line_that_was_typed) {
+  NEEDS_THE_KERNEL("descriptors of the real system are not simulated");
   play([this]() -> task<result<void>> {
     int master = -1, slave = -1;
     EXPECT_EQ(::openpty(&master, &slave, nullptr, nullptr, nullptr), 0);
@@ -239,6 +233,7 @@ TEST_P(descriptors, a_terminal_gives_every_line_that_was_typed) {
 
 // A pipe in packet mode likewise: one read(2) a packet.
 TEST_P(descriptors, a_pipe_of_packets_gives_each) {
+  NEEDS_THE_KERNEL("descriptors of the real system are not simulated");
   play([this]() -> task<result<void>> {
     int numbers[2];
     EXPECT_EQ(::pipe2(numbers, O_CLOEXEC | O_DIRECT), 0);
@@ -254,6 +249,7 @@ TEST_P(descriptors, a_pipe_of_packets_gives_each) {
 }
 
 TEST_P(descriptors, what_is_not_open_cannot_be_adopted) {
+  NEEDS_THE_KERNEL("descriptors of the real system are not simulated");
   auto none = descriptor::adopt(here(), 1'000'000);
   EXPECT_TRUE(fails_with(none, std::errc::bad_file_descriptor));
   auto negative = descriptor::adopt(here(), -1);
@@ -273,6 +269,7 @@ TEST_P(descriptors, the_wrong_end_of_a_pipe_is_an_error) {
 }
 
 TEST_P(descriptors, a_file_is_copied_to_a_pipe) {
+  NEEDS_THE_KERNEL("descriptors of the real system are not simulated");
   play([this]() -> task<result<void>> {
     const std::string stored = pattern(200'000);
     auto file = co_await ok(descriptor::adopt(here(), file_with(stored)));

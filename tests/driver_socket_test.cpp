@@ -44,6 +44,10 @@ class driver_sockets : public driver_contract {
     o.home->recycle(o.home, nullptr, o.id);
     return text;
   }
+  std::int64_t send_text(socket_block& b, std::string_view text) {
+    if (!start(b.writer, opcode::send, text.data(), text.size())) finish(b.writer);
+    return b.writer.outcome;
+  }
   // With nothing there yet: from here on a driver may receive or accept in advance.
   void arm(op& o, opcode code) {
     ASSERT_FALSE(start(o, code));
@@ -354,6 +358,27 @@ TEST_P(driver_sockets, clause_30_names_and_credentials_are_told_and_a_socket_tha
   EXPECT_EQ(net->local(pipe).error(), std::errc::not_a_socket);
   EXPECT_FALSE(net->peer_credentials(pipe));
   for (socket_block* b : {&server, &door, &pipe}) close(*b);
+}
+
+TEST_P(driver_sockets, clause_31_a_copy_is_a_second_owner_and_a_pipe_goes_one_way) {
+  const socket_pair ends = net->pipe().value();
+  socket_block& writing = *ends.second;
+  EXPECT_EQ(ends.first->kind, descriptor_kind::other);
+  socket_block& second = *net->adopt(net->copy_of(writing.descriptor).value()).value();
+  EXPECT_GT(second.descriptor, 2);
+  EXPECT_NE(second.descriptor, writing.descriptor);
+  close(writing);
+  settle();
+  EXPECT_EQ(send_text(second, "x"), 1);
+  EXPECT_EQ(receive(*ends.first, opcode::receive), "x");
+  EXPECT_EQ(send_text(*ends.first, "x"), -EBADF);
+  EXPECT_EQ(receive(second, opcode::receive), "(-9)");
+  close(second);
+  settle();
+  EXPECT_EQ(receive(*ends.first, opcode::receive), "(end)");
+  close(*ends.first);
+  EXPECT_EQ(net->copy_of(1'000'000).error(), std::errc::bad_file_descriptor);
+  EXPECT_EQ(net->us(), (credentials{::getpid(), ::geteuid(), ::getegid()}));
 }
 
 INSTANTIATE_TEST_SUITE_P(on, driver_sockets, testing::ValuesIn(kernel_drivers),

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <soquete/local_datagram.hpp>
 #include <string>
 
 namespace soquete::test {
@@ -28,5 +29,11 @@ class own_folder {
  private:
   std::string path_;
 };
+
+/// Is anything at that name? As any driver's system says to one who connects.
+inline task<result<bool>> is_there(std::string where) {
+  const auto asked = co_await local::connect_datagram(where);
+  co_return asked || asked.error() != std::errc::no_such_file_or_directory;
+}
 
 }  // namespace soquete::test

@@ -9,6 +9,7 @@
 #include <array>
 #include <soquete/deadline.hpp>
 #include <soquete/local.hpp>
+#include <soquete/pipe.hpp>
 #include <soquete/scope.hpp>
 
 namespace soquete::test {
@@ -17,7 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class local_stream : public on_each_driver {};
-ON_EACH_DRIVER(local_stream);
+ON_EVERY_DRIVER(local_stream);
 // Its tests make the loop in a child.
 class local_stream_alone : public with_driver {};
 ON_EACH_DRIVER(local_stream_alone);
@@ -248,9 +249,10 @@ TEST_P(local_stream_alone, descriptors_beyond_our_limit_are_lost_closed_and_told
 }
 
 TEST_P(local_stream, the_peer_and_each_message_can_be_asked_who_it_is) {
-  play([]() -> task<result<void>> {
+  play([this]() -> task<result<void>> {
     auto both = co_await ok(local::pair());
-    const credentials us{::getpid(), ::geteuid(), ::getegid()};
+    const bool is_real = GetParam() != simulated;
+    const credentials us = is_real ? credentials{::getpid(), ::geteuid(), ::getegid()} : here().net().us();
     EXPECT_EQ(both.first.peer_credentials(), us);
     co_await ok(both.second.tell_sender(true));
     co_await ok(both.first.send("x"));
@@ -316,8 +318,8 @@ TEST_P(local_stream, a_released_stream_goes_on_where_it_is_adopted) {
     co_await ok(again.send("late"));
     lease back = co_await ok(both.first.receive());
     EXPECT_EQ(back.text(), "late");
-    ends pipe = make_ends();
-    auto wrong = local::stream::adopt(here(), std::move(pipe.reading[0]));
+    pipe_ends pipe = co_await ok(open_pipe(here()));
+    auto wrong = local::stream::adopt(here(), pipe.reading.release());
     EXPECT_TRUE(fails_with(wrong, std::errc::invalid_argument));
     co_return {};
   });

@@ -29,6 +29,7 @@ class watched_driver final : public driver {
   result<socket_block*> open(family f, transport t) override { return inner_->open(f, t); }
   result<socket_block*> adopt(owned_descriptor h) override { return inner_->adopt(std::move(h)); }
   result<socket_pair> pair(transport t) override { return inner_->pair(t); }
+  result<socket_pair> pipe() override { return inner_->pipe(); }
   result<socket_block*> watch_signals(std::span<const int> s) override { return inner_->watch_signals(s); }
   result<void> bind(socket_block& b, const endpoint& e) override { return inner_->bind(b, e); }
   result<void> listen(socket_block& b, int backlog) override { return inner_->listen(b, backlog); }
@@ -59,6 +60,8 @@ class watched_driver final : public driver {
   }
   result<tcp_info> info(const socket_block& b) const override { return inner_->info(b); }
   result<void> shutdown(socket_block& b, direction d) override { return inner_->shutdown(b, d); }
+  result<owned_descriptor> copy_of(int number) override { return inner_->copy_of(number); }
+  credentials us() const noexcept override { return inner_->us(); }
   void close(socket_block& b) noexcept override { inner_->close(b); }
   owned_descriptor release(socket_block& b) override { return inner_->release(b); }
   std::vector<address> addresses_of(std::string_view host) const override {

@@ -14,6 +14,7 @@ class loop;
 class descriptor {
  public:
   descriptor() = default;
+  explicit descriptor(socket open) noexcept : socket_(std::move(open)) {}  ///< Owns what a driver has opened.
   /// Takes it over.  Errors: bad_file_descriptor.
   static result<descriptor> adopt(loop& here, owned_descriptor taken);
   static result<descriptor> adopt(loop& here, int number) { return adopt(here, owned_descriptor(number)); }

@@ -134,9 +134,10 @@ class driver {
   virtual driver_counts counts() const noexcept = 0;   ///< How its sockets stand.
 
   // Sockets: answered at once.
-  virtual result<socket_block*> open(family, transport) = 0;                      // socket(2)
-  virtual result<socket_block*> adopt(owned_descriptor) = 0;                      // takes it over
-  virtual result<socket_pair> pair(transport) = 0;                                // socketpair(2)
+  virtual result<socket_block*> open(family, transport) = 0;  // socket(2)
+  virtual result<socket_block*> adopt(owned_descriptor) = 0;  // takes it over
+  virtual result<socket_pair> pair(transport) = 0;            // socketpair(2)
+  virtual result<socket_pair> pipe() = 0;  // pipe(2): the first is read, the second written
   virtual result<socket_block*> watch_signals(std::span<const int> signals) = 0;  // signalfd(2)
   virtual result<void> bind(socket_block&, const endpoint&) = 0;                  // bind(2)
   virtual result<void> listen(socket_block&, int backlog) = 0;                    // listen(2)
@@ -169,6 +170,11 @@ class driver {
   virtual void close(socket_block&) noexcept = 0;  // close(2)
   /// Lets the descriptor go, open, with all that has arrived on it. Otherwise as close().
   virtual owned_descriptor release(socket_block&) = 0;
+  /// A second owner of what is open under that number, which is none of the standard streams'. What the
+  /// driver has received in advance stays with the first.
+  virtual result<owned_descriptor> copy_of(int descriptor) = 0;  // F_DUPFD_CLOEXEC, fcntl(2)
+  /// Who we are to local peers.
+  virtual credentials us() const noexcept = 0;
 
   /// The addresses of a host that the driver knows by name without asking anybody, the best first: a
   /// simulated network knows its hosts. Empty: it knows none.

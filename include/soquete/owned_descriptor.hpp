@@ -8,6 +8,23 @@
 
 namespace soquete {
 
+class owned_descriptor;
+
+/// Where descriptors are that the system knows nothing of: those of a simulated host. Used on one thread, and
+/// kept by all who own one of them.
+struct descriptor_home {
+  void (*close)(descriptor_home*, int number) noexcept = nullptr;                 ///< As close(2).
+  result<owned_descriptor> (*duplicate)(descriptor_home*, int number) = nullptr;  ///< As dup(2).
+  void (*destroy)(descriptor_home*) noexcept = nullptr;                           ///< Nobody keeps it.
+  unsigned keepers = 0;                                                           ///< How many do.
+
+  void keep() noexcept { ++keepers; }  ///< One more.
+  /// One less.
+  void let_go() noexcept {
+    if (--keepers == 0) destroy(this);
+  }
+};
+
 /// Owns an open descriptor and what was received on it but not read; closes it at its end. Move-only; empty
 /// after a move. Belongs to no loop: adopt() of a socket class takes it into one.
 class owned_descriptor {
@@ -15,12 +32,18 @@ class owned_descriptor {
   owned_descriptor() = default;
   /// Takes the descriptor over.
   explicit owned_descriptor(int descriptor) noexcept : descriptor_(descriptor) {}
+  /// Takes one over that is not the system's.
+  owned_descriptor(int descriptor, descriptor_home& home) noexcept : descriptor_(descriptor), home_(&home) {
+    home.keep();
+  }
   owned_descriptor(owned_descriptor&& other) noexcept
       : descriptor_(std::exchange(other.descriptor_, -1)),
+        home_(std::exchange(other.home_, nullptr)),
         unread_(std::move(other.unread_)),
         accepted_(std::move(other.accepted_)) {}
   owned_descriptor& operator=(owned_descriptor&& other) noexcept {
     std::swap(descriptor_, other.descriptor_);
+    std::swap(home_, other.home_);
     unread_.swap(other.unread_);
     accepted_.swap(other.accepted_);
     return *this;
@@ -31,7 +54,12 @@ class owned_descriptor {
   /// Its number, which stays owned here; -1 if there is none.
   int descriptor() const noexcept { return descriptor_; }
   /// Its number, which is the caller's to close from now on.
-  [[nodiscard]] int release() noexcept { return std::exchange(descriptor_, -1); }
+  [[nodiscard]] int release() noexcept {
+    if (home_ != nullptr) std::exchange(home_, nullptr)->let_go();
+    return std::exchange(descriptor_, -1);
+  }
+  /// Whose number it is; null: the system's.
+  descriptor_home* home() const noexcept { return home_; }
 
   /// A second owner of the same open file; what was received stays here.
   /// Errors: bad_file_descriptor, too_many_files_open.  F_DUPFD_CLOEXEC, fcntl(2)
@@ -54,6 +82,7 @@ class owned_descriptor {
 
  private:
   int descriptor_ = -1;
+  descriptor_home* home_ = nullptr;
   std::vector<std::byte> unread_;
   std::vector<owned_descriptor> accepted_;
 };

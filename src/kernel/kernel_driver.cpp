@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <string>
 
+#include "descriptors.hpp"
 #include "kernel/sockaddr.hpp"
 #include "kernel/system.hpp"
 
@@ -82,6 +83,17 @@ result<socket_pair> kernel_driver::pair(transport how) {
     return &block;
   };
   return socket_pair{block_of(ends[0]), block_of(ends[1])};
+}
+
+result<socket_pair> kernel_driver::pipe() {
+  auto ends = make_pipe();
+  if (!ends) return fail(std::move(ends.error()));
+  const auto first = adopt(std::move(ends->reading));
+  if (!first) return fail(first.error());
+  const auto second = adopt(std::move(ends->writing));
+  if (second) return socket_pair{*first, *second};
+  close(**first);
+  return fail(second.error());
 }
 
 result<socket_block*> kernel_driver::adopt(owned_descriptor taken) {
@@ -176,6 +188,13 @@ result<void> kernel_driver::shutdown(socket_block& block, direction which) {
   if (::shutdown(block.descriptor, how) != 0) return fail(system_error(step::shutdown));
   return {};
 }
+
+result<owned_descriptor> kernel_driver::copy_of(int descriptor) {
+  constexpr int first_free = 3;  // After the standard streams.
+  return soquete::copy_of(descriptor, first_free);
+}
+
+credentials kernel_driver::us() const noexcept { return {::getpid(), ::geteuid(), ::getegid()}; }
 
 time_point kernel_driver::now() const noexcept { return clock::now(); }
 

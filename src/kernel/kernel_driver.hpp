@@ -14,6 +14,7 @@ class kernel_driver : public driver {
   result<socket_block*> open(family, transport) override;
   result<socket_block*> adopt(owned_descriptor) override;
   result<socket_pair> pair(transport) override;
+  result<socket_pair> pipe() override;
   result<socket_block*> watch_signals(std::span<const int> signals) override;
   result<void> bind(socket_block&, const endpoint&) override;
   result<void> listen(socket_block&, int backlog) override;
@@ -34,6 +35,8 @@ class kernel_driver : public driver {
   result<std::size_t> get_raw(const socket_block&, option_number, mutable_bytes into) const override;
   result<tcp_info> info(const socket_block&) const override;
   result<void> shutdown(socket_block&, direction) override;
+  result<owned_descriptor> copy_of(int descriptor) override;
+  credentials us() const noexcept override;
   time_point now() const noexcept override;
 
  protected:

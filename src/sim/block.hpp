@@ -27,6 +27,7 @@ struct arrived_datagram {
 inline bool is_broadcast(const address& to) noexcept {
   return to == address::v4({255, 255, 255, 255}) || to == address::v4({127, 255, 255, 255});
 }
+
 constexpr std::size_t option_count = static_cast<std::size_t>(option::receive_segments) + 1;
 
 struct block final : socket_block {
@@ -39,6 +40,9 @@ struct block final : socket_block {
   endpoint shown(const endpoint& one) const noexcept {
     if (!shows_mapped() || !one.is_ip() || !one.addr().is_v4()) return one;
     return {one.addr().mapped(), one.port()};
+  }
+  bool has_bytes() const noexcept {
+    return kind == descriptor_kind::stream || kind == descriptor_kind::other;
   }
   bool is_of_streams() const noexcept { return kind != descriptor_kind::datagram; }
 
@@ -58,7 +62,20 @@ struct block final : socket_block {
   bool poke_queued = false;
   bool closing = false;
   bool forgotten = false;  ///< Its number and its port are free.
-  bool released = false;   ///< It waits under its number for adopt().
+
+  // Who has it open: numbers of the host, of which the program may hold this block, and messages.
+  bool is_held = false;       ///< By the program, as a socket.
+  unsigned numbers = 0;       ///< Of the host, that lead to it.
+  unsigned travelling = 0;    ///< In messages that nobody has received.
+  bool is_reached = false;    ///< While the driver looks for those that nobody can reach.
+  block* main = nullptr;      ///< Of a twin: the block of the same open socket, which has all that follows.
+  std::vector<block*> twins;  ///< Others that the program holds for the same open socket.
+
+  block& data() noexcept { return main != nullptr ? *main : *this; }
+  const block& data() const noexcept { return main != nullptr ? *main : *this; }
+  /// Does anybody wait for something to come, or for room?
+  bool is_reading() const noexcept;
+  bool is_writing() const noexcept;
 
   endpoint bound;  ///< As others know it, IPv4 unmapped; nothing: it has no name yet.
   std::array<std::int64_t, option_count> values{};
@@ -80,5 +97,11 @@ struct block final : socket_block {
   std::uint32_t drops = 0;
   int pending_error = 0;  ///< An errno, told once.
 };
+
+/// What is kept of the open socket, whichever of its blocks the program holds.
+inline block& data_of(socket_block& one) noexcept { return static_cast<block&>(one).data(); }
+inline const block& data_of(const socket_block& one) noexcept {
+  return static_cast<const block&>(one).data();
+}
 
 }  // namespace soquete::sim

@@ -302,7 +302,7 @@ bool connection::is_hungry(unsigned side) const noexcept {
   const way& w = ways_[side];
   const block* owner = ends_[side].owner;
   if (ends_[side].now == state::gone) return false;
-  return (w.sent < w.written && w.sent >= w.edge) || (owner != nullptr && owner->writer_parked);
+  return (w.sent < w.written && w.sent >= w.edge) || (owner != nullptr && owner->is_writing());
 }
 
 void connection::expect_credit(unsigned side) {

@@ -29,6 +29,16 @@ result<block*> host_driver::make_block(family where, transport how) {
   if (number < 0) return fail(of_errno(number, step::open));
   block* const b = made.release();
   b->descriptor = number;
+  b->numbers = 1;
+  b->is_held = true;
+  prepare(*b, where, how);
+  ++open_;
+  net_.note(at_, noted::opened, static_cast<std::uint64_t>(number - machine::first_descriptor));
+  return b;
+}
+
+void host_driver::prepare(block& made, family where, transport how) noexcept {
+  block* const b = &made;
   b->domain = where;
   b->carries = how;
   const bool is_of_messages = how == transport::datagram || how == transport::sequenced;
@@ -42,9 +52,6 @@ result<block*> host_driver::make_block(family where, transport how) {
     block& poked = *static_cast<block::poke_waiter*>(w)->of;
     static_cast<host_driver&>(poked.home).poked(poked);
   };
-  ++open_;
-  net_.note(at_, noted::opened, static_cast<std::uint64_t>(number - machine::first_descriptor));
-  return b;
 }
 
 result<socket_block*> host_driver::open(family where, transport how) {
@@ -65,27 +72,6 @@ result<socket_block*> host_driver::open(family where, transport how) {
   return static_cast<socket_block*>(*made);
 }
 
-result<socket_block*> host_driver::adopt(owned_descriptor taken) {
-  const auto place = static_cast<std::size_t>(taken.descriptor() - machine::first_descriptor);
-  if (taken.descriptor() < machine::first_descriptor || place >= at_.descriptors().size() ||
-      at_.descriptors()[place] == nullptr)
-    return fail(unsupported(step::adopt, "descriptors of the real system are"));
-  if (!taken.unread().empty() || !taken.accepted().empty())
-    return fail(unsupported(step::adopt, "bytes and connections that a descriptor brings along are"));
-  static_cast<void>(taken.release());
-  block& b = *at_.descriptors()[place];
-  if (&b.home != this || !std::exchange(b.released, false))
-    return fail(std::errc::bad_file_descriptor, step::adopt);
-  return static_cast<socket_block*>(&b);
-}
-
-// It stays open under its number, for adopt(). Nothing of the real system has this number.
-owned_descriptor host_driver::release(socket_block& released) {
-  static_cast<block&>(released).released = true;
-  delete std::exchange(released.path, nullptr);
-  return owned_descriptor(released.descriptor);
-}
-
 result<socket_block*> host_driver::watch_signals(std::span<const int>) {
   return fail(unsupported(step::open, "signals are"));
 }
@@ -99,13 +85,17 @@ result<void> host_driver::leave(socket_block&, const group_membership&) {
 }
 
 result<void> host_driver::bind(socket_block& socket, const endpoint& where) {
-  auto& b = static_cast<block&>(socket);
+  auto& b = data_of(socket);
   return told(b.local ? bind_local(b, where) : at_.bind(b, where), step::bind);
 }
 
 result<void> host_driver::listen(socket_block& socket, int backlog) {
-  auto& b = static_cast<block&>(socket);
-  if (b.local) return told(listen_local(b, backlog), step::listen);
+  auto& b = data_of(socket);
+  if (b.local) {
+    const int cause = listen_local(b, backlog);
+    socket.kind = b.kind;
+    return told(cause, step::listen);
+  }
   if (b.kind == descriptor_kind::datagram) return fail(std::errc::operation_not_supported, step::listen);
   if (b.wire) return fail(std::errc::invalid_argument, step::listen);
   if (b.bound.is_empty()) {
@@ -115,12 +105,13 @@ result<void> host_driver::listen(socket_block& socket, int backlog) {
   if (const int cause = at_.may_listen(b); cause != 0) return told(cause, step::listen);
   constexpr int backlog_max = 4096;  // net.core.somaxconn, listen(2)
   b.backlog = backlog < 0 || backlog > backlog_max ? backlog_max : backlog;
-  b.kind = descriptor_kind::listener;
+  socket.kind = b.kind = descriptor_kind::listener;
   return {};
 }
 
 result<endpoint> host_driver::local(const socket_block& socket) const {
-  const auto& b = static_cast<const block&>(socket);
+  const auto& b = data_of(socket);
+  if (!is_socket(b.kind)) return fail(std::errc::not_a_socket, step::get_option);
   if (b.local) return b.local->name;
   if (b.wire && b.side == 0) return b.shown(b.wire->name(0));
   if (!b.bound.is_empty()) return b.shown(b.bound);
@@ -128,7 +119,8 @@ result<endpoint> host_driver::local(const socket_block& socket) const {
 }
 
 result<endpoint> host_driver::peer(const socket_block& socket) const {
-  const auto& b = static_cast<const block&>(socket);
+  const auto& b = data_of(socket);
+  if (!is_socket(b.kind)) return fail(std::errc::not_a_socket, step::get_option);
   if (b.local && b.local->peer() != nullptr) return b.local->peer()->name;
   if (b.wire && b.wire->is_open(b.side)) return b.shown(b.wire->name(1 - b.side));
   if (!b.peer.is_empty()) return b.shown(b.peer);
@@ -136,18 +128,18 @@ result<endpoint> host_driver::peer(const socket_block& socket) const {
 }
 
 result<void> host_driver::disconnect(socket_block& socket) {
-  auto& b = static_cast<block&>(socket);
+  auto& b = data_of(socket);
   if (b.kind != descriptor_kind::datagram)
     return fail(unsupported(step::connect, "disconnecting a stream is"));
   if (b.carries == transport::sequenced) return fail(std::errc::invalid_argument, step::connect);
   if (b.local) return b.local->connect(nullptr), result<void>();
   b.peer = endpoint();
-  b.has_peer = false;
+  socket.has_peer = b.has_peer = false;
   return {};
 }
 
 result<tcp_info> host_driver::info(const socket_block& socket) const {
-  const auto& b = static_cast<const block&>(socket);
+  const auto& b = data_of(socket);
   if (b.local) return fail(std::errc::operation_not_supported, step::get_option);
   if (b.kind == descriptor_kind::datagram) return fail(std::errc::no_protocol_option, step::get_option);
   tcp_info told_of;
@@ -156,8 +148,9 @@ result<tcp_info> host_driver::info(const socket_block& socket) const {
 }
 
 result<void> host_driver::shutdown(socket_block& socket, direction which) {
-  auto& b = static_cast<block&>(socket);
+  auto& b = data_of(socket);
   if (is_dead_) return fail(std::errc::not_connected, step::shutdown);
+  if (!is_socket(b.kind)) return fail(std::errc::not_a_socket, step::shutdown);
   if (b.local && b.carries != transport::datagram) return told(b.local->shutdown(which), step::shutdown);
   if (b.kind == descriptor_kind::datagram) {
     if (b.peer.is_empty() && !(b.local && b.local->peer() != nullptr))
@@ -168,45 +161,39 @@ result<void> host_driver::shutdown(socket_block& socket, direction which) {
   return told(b.wire->shutdown(b.side, which), step::shutdown);
 }
 
-void host_driver::forget(block& b) noexcept {
-  if (std::exchange(b.forgotten, true)) return;
-  net_.note(at_, noted::closed, static_cast<std::uint64_t>(b.descriptor - machine::first_descriptor));
-  at_.unbind(b);
-  at_.free_descriptor(b.descriptor);
-}
-
-void host_driver::close(socket_block& closed) noexcept {
-  auto& b = static_cast<block&>(closed);
-  assert(!b.reader.is_pending() && !b.writer.is_pending());
-  const bool resets = b.reset_on_close || b.value(option::linger) == 0;
-  b.closing = true;
-  if (!is_dead_) remove_path(b);
-  forget(b);
-  if (b.local) b.local->close();
-  if (b.wire) b.wire->close(b.side, resets);
-  // Connections that nobody has accepted are reset.
-  while (!b.waiting.empty()) b.waiting.pop()->close(1, true);
-  if (!b.poke_queued) free(b);
-}
-
-void host_driver::free(block& b) noexcept {
-  --open_;
-  delete &b;
+// Its peers hear nothing of it.
+void host_driver::vanish(block& b) noexcept {
+  b.forgotten = true;
+  if (b.wire) b.wire->vanish(b.side);
+  if (b.local) b.local->vanish();
+  while (!b.waiting.empty()) b.waiting.pop()->vanish(1);
+  b.arrived.clear();
+  const auto give_up = [this](block& hand) {
+    for (op* const o : {static_cast<op*>(&hand.reader), static_cast<op*>(&hand.writer)})
+      if (o->now == op::state::in_flight) cancel(*o);
+  };
+  give_up(b);
+  for (block* const twin : b.twins) give_up(*twin);
 }
 
 void host_driver::lose_memory() noexcept {
+  // First: what is let go of from here on means nothing any more.
   is_dead_ = true;
+  home_->driver = nullptr;
   const std::vector<block*> all = at_.descriptors();
-  for (block* const b : all) {
+  std::vector<block*> unheld = std::exchange(afloat_, std::vector<block*>());
+  for (block* const b : unheld) vanish(*b);
+  for (std::size_t place = 0; place != all.size(); ++place) {
+    block* const b = all[place];
     if (b == nullptr) continue;
-    if (b->wire) b->wire->vanish(b->side);
-    if (b->local) b->local->vanish();
-    while (!b->waiting.empty()) b->waiting.pop()->vanish(1);
-    b->arrived.clear();
-    for (op* const o : {static_cast<op*>(&b->reader), static_cast<op*>(&b->writer)})
-      if (o->now == op::state::in_flight) cancel(*o);
-    forget(*b);
+    const bool is_first = !b->forgotten;
+    if (is_first) vanish(*b);
+    net_.note(at_, noted::closed, place);
+    if (is_first) at_.unbind(*b);
+    at_.free_descriptor(machine::first_descriptor + static_cast<int>(place));
+    if (is_first && !b->is_held && b->twins.empty()) unheld.push_back(b);
   }
+  for (block* const b : unheld) retire(*b);
   at_.driver = nullptr;
   // What follows is the program's own tidying up, on a machine that nobody can reach.
   net_.note(at_, noted::crashed, at_.life);

@@ -129,7 +129,7 @@ bool host_driver::send_datagrams(block& b, op& o) noexcept {
   if (b.kind != descriptor_kind::datagram) return o.outcome = -EOPNOTSUPP, true;
   for (; o.moved < all.size(); ++o.moved) {
     // A refusal of an earlier one is told to the receive that waits, else to this one: clause 24.
-    if (b.pending_error != 0 && !b.reader_parked) {
+    if (b.pending_error != 0 && !b.is_reading()) {
       all[o.moved].outcome = -std::exchange(b.pending_error, 0);
       continue;
     }

@@ -14,12 +14,35 @@ constexpr auto clock_begins = std::chrono::hours(24 * 1000);
 
 }  // namespace
 
-void block::wake_reader() noexcept { static_cast<host_driver&>(home).wake_reader(*this); }
-void block::wake_writer() noexcept { static_cast<host_driver&>(home).wake_writer(*this); }
-void block::connected(int cause) noexcept { static_cast<host_driver&>(home).connected(*this, cause); }
+void block::wake_reader() noexcept {
+  static_cast<host_driver&>(home).wake_reader(*this);
+  for (block* const twin : twins) static_cast<host_driver&>(home).wake_reader(*twin);
+}
 
-host_driver::host_driver(run_queue& queue, machine& on) : driver(queue), net_(on.net), at_(on) {
+void block::wake_writer() noexcept {
+  static_cast<host_driver&>(home).wake_writer(*this);
+  for (block* const twin : twins) static_cast<host_driver&>(home).wake_writer(*twin);
+}
+
+void block::connected(int cause) noexcept {
+  static_cast<host_driver&>(home).connected(*this, cause);
+  for (block* const twin : twins) static_cast<host_driver&>(home).connected(*twin, cause);
+}
+
+bool block::is_reading() const noexcept {
+  return reader_parked ||
+         std::any_of(twins.begin(), twins.end(), [](auto* one) { return one->reader_parked; });
+}
+
+bool block::is_writing() const noexcept {
+  return writer_parked ||
+         std::any_of(twins.begin(), twins.end(), [](auto* one) { return one->writer_parked; });
+}
+
+host_driver::host_driver(run_queue& queue, machine& on)
+    : driver(queue), net_(on.net), at_(on), home_(new handle_home(*this)) {
   assert(!at_.is_up());
+  home_->keep();
   net_.scratch.resize(receive_max);
   at_.driver = this;
   ++at_.life;
@@ -32,6 +55,18 @@ host_driver::host_driver(run_queue& queue, std::unique_ptr<network> own, machine
 }
 
 host_driver::~host_driver() {
+  home_->driver = nullptr;
+  home_->let_go();
+  // What is left belongs to those who have kept a descriptor for too long.
+  for (block* const b : at_.driver == this ? at_.descriptors() : std::vector<block*>()) {
+    if (b == nullptr || b->is_held || !b->twins.empty() || --b->numbers != 0) continue;
+    vanish(*b);
+    retire(*b);
+  }
+  for (block* const b : afloat_) {
+    vanish(*b);
+    retire(*b);
+  }
   assert(open_ == 0);
   if (at_.driver == this) at_.driver = nullptr;
 }
@@ -86,7 +121,7 @@ void host_driver::note_end(const block& b, const op& o) {
 
 bool host_driver::start(op& o) noexcept {
   auto& b = static_cast<block&>(*o.on);
-  if (is_dead_ || b.forgotten) {
+  if (is_dead_) {
     o.outcome = -ECANCELED;
     if (queue().may_complete_inline()) return true;
     complete(o, o.outcome);  // Whoever does not listen is at least seen to run in circles.
@@ -98,7 +133,8 @@ bool host_driver::start(op& o) noexcept {
   return is_done;
 }
 
-bool host_driver::start_reading(block& b, op&) noexcept {
+bool host_driver::start_reading(block& b, op& o) noexcept {
+  if (b.carried != nullptr && read_carried(b, o)) return true;
   b.reader_parked = true;
   const bool may_be_told_now = queue().may_complete_inline() && !net_.strikes(fault::order);
   if (may_be_told_now) return try_reading(b);
@@ -111,11 +147,12 @@ bool host_driver::start_writing(block& b, op& o) noexcept {
   const bool is_of_names_only = o.code == opcode::connect && b.carries == transport::datagram;
   const bool may_be_told_now =
       is_of_names_only || (queue().may_complete_inline() && !net_.strikes(fault::order));
-  const bool is_done = o.code == opcode::connect ? start_connecting(b, o) : send(b, o);
+  block& open = b.data();
+  const bool is_done = o.code == opcode::connect ? start_connecting(open, o) : send(open, o);
   if (!is_done) {
     b.writer_parked = true;
     // It may have found no room before it was known to want some.
-    if (b.wire) b.wire->expect_room(b.side);
+    if (open.wire) open.wire->expect_room(open.side);
     return false;
   }
   if (may_be_told_now) return true;
@@ -128,13 +165,14 @@ bool host_driver::start_writing(block& b, op& o) noexcept {
 // Tries the parked reader. True: it is done and no longer parked.
 bool host_driver::try_reading(block& b) noexcept {
   op& o = b.reader;
+  block& open = b.data();
   std::int64_t got = -EOPNOTSUPP;
   switch (o.code) {
-    case opcode::receive: got = receive(b, o); break;
-    case opcode::receive_lease: got = receive_lease(b, o); break;
-    case opcode::accept: got = accept(b, o); break;
-    case opcode::receive_messages: got = receive_messages(b, o); break;
-    case opcode::readable: got = readable(b); break;
+    case opcode::receive: got = receive(open, o); break;
+    case opcode::receive_lease: got = receive_lease(open, o); break;
+    case opcode::accept: got = accept(open, o); break;
+    case opcode::receive_messages: got = receive_messages(open, o); break;
+    case opcode::readable: got = readable(open); break;
     default: break;
   }
   if (got == -EAGAIN) return false;
@@ -145,7 +183,7 @@ bool host_driver::try_reading(block& b) noexcept {
 
 bool host_driver::try_writing(block& b) noexcept {
   op& o = b.writer;
-  if (o.code == opcode::connect || !send(b, o)) return false;
+  if (o.code == opcode::connect || !send(b.data(), o)) return false;
   b.writer_parked = false;
   return true;
 }
@@ -221,7 +259,7 @@ bool host_driver::start_connecting(block& b, op& o) noexcept {
 // True: done.
 bool host_driver::send(block& b, op& o) noexcept {
   if (o.code == opcode::send_messages) return b.local ? send_local_messages(b, o) : send_datagrams(b, o);
-  if (b.kind != descriptor_kind::stream || (!b.local && !b.wire)) return o.outcome = -EPIPE, true;
+  if (!b.has_bytes() || (!b.local && !b.wire)) return o.outcome = -EPIPE, true;
   const auto send_part = [&](bytes part) -> std::int64_t {
     while (!part.empty()) {
       const std::int64_t sent = b.local ? b.local->send(part) : b.wire->send(b.side, part);
@@ -250,7 +288,7 @@ bool host_driver::send(block& b, op& o) noexcept {
 }
 
 std::int64_t host_driver::receive_bytes(block& b, mutable_bytes into) noexcept {
-  if (b.local && b.kind == descriptor_kind::stream) return b.local->receive(into, nullptr);
+  if (b.local && b.has_bytes()) return b.local->receive(into, nullptr);
   return b.wire ? b.wire->receive(b.side, into) : -ENOTCONN;
 }
 

@@ -8,6 +8,7 @@
 #include <soquete/driver.hpp>
 
 #include "sim/block.hpp"
+#include "sim/handles.hpp"
 #include "sim/machine.hpp"
 #include "sim/network.hpp"
 #include "sim/pool.hpp"
@@ -28,6 +29,7 @@ class host_driver final : public driver {
   result<socket_block*> open(family, transport) override;
   result<socket_block*> adopt(owned_descriptor) override;
   result<socket_pair> pair(transport) override;
+  result<socket_pair> pipe() override;
   result<socket_block*> watch_signals(std::span<const int> signals) override;
   result<void> bind(socket_block&, const endpoint&) override;
   result<void> listen(socket_block&, int backlog) override;
@@ -50,6 +52,8 @@ class host_driver final : public driver {
   result<void> shutdown(socket_block&, direction) override;
   void close(socket_block&) noexcept override;
   owned_descriptor release(socket_block&) override;
+  result<owned_descriptor> copy_of(int descriptor) override;
+  credentials us() const noexcept override { return at_.us(); }
   std::vector<address> addresses_of(std::string_view name) const override;
 
   bool start(op&) noexcept override;
@@ -70,11 +74,17 @@ class host_driver final : public driver {
   void wake_reader(block& b) noexcept;
   void wake_writer(block& b) noexcept;
   void connected(block& b, int cause) noexcept;
+  // For descriptors that are in no program's hands.
+  block* find(int number) const noexcept;
+  result<owned_descriptor> number_for(block& open);
+  void drop_number(int number) noexcept;
+  void arrived_or_lost(block& open) noexcept;
   /// A datagram was refused where it went.
   void refused(block& b) noexcept;
 
  private:
   bool start_reading(block& b, op& o) noexcept;
+  bool read_carried(block& b, op& o);
   bool start_writing(block& b, op& o) noexcept;
   bool try_reading(block& b) noexcept;
   bool try_writing(block& b) noexcept;
@@ -101,22 +111,35 @@ class host_driver final : public driver {
   int name_if_told(block& b);
   void remove_path(block& b) noexcept;
   std::int64_t accept_local(block& listener, op& o) noexcept;
+  int carry(const outgoing_message& m, std::vector<carried_descriptor>& handles);
+  void hand_over(std::vector<carried_descriptor> handles, received_message& to);
+  message_pool::held_message opened(delivery one, const local_end& by);
   int send_record(block& b, const outgoing_message& m);
   bool send_local_messages(block& b, op& o) noexcept;
   std::int64_t receive_local_messages(block& b, op& o) noexcept;
 
   void poked(block& b) noexcept;
-  void forget(block& b) noexcept;
-  void free(block& b) noexcept;
+  void vanish(block& b) noexcept;
   void note_end(const block& b, const op& o);
   result<std::int64_t> path_mtu(const block& b) const;
   result<block*> make_block(family where, transport how);
+  static void prepare(block& made, family where, transport how) noexcept;
+
+  // Who has what open.
+  static bool is_in_hand(const block& open, int number) noexcept;
+  void let_go(block& b) noexcept;
+  void end(block& b) noexcept;
+  void retire(block& b) noexcept;
+  void free(block& b) noexcept;
+  void collect() noexcept;
 
   std::unique_ptr<network> own_;  ///< Before what lives in it.
   network& net_;
   machine& at_;
   byte_pool bytes_;
   message_pool messages_;
+  handle_home* home_;
+  std::vector<block*> afloat_;  ///< Open, and without a number: in messages only.
   std::size_t open_ = 0;
   bool is_dead_ = false;
 

@@ -32,6 +32,8 @@ class line {
   }
   auto begin() noexcept { return all_.begin() + static_cast<std::ptrdiff_t>(first_); }
   auto end() noexcept { return all_.end(); }
+  auto begin() const noexcept { return all_.begin() + static_cast<std::ptrdiff_t>(first_); }
+  auto end() const noexcept { return all_.end(); }
 
  private:
   std::vector<T> all_;

@@ -36,7 +36,19 @@ result<socket_pair> host_driver::pair(transport how) {
   return socket_pair{*one, *other};
 }
 
+result<socket_pair> host_driver::pipe() {
+  auto both = pair(transport::stream);
+  if (!both) return both;
+  for (socket_block* const one : {both->first, both->second}) {
+    one->kind = descriptor_kind::other;
+    one->domain = family::v4;
+  }
+  local_end::join_as_pipe(*data_of(*both->first).local, *data_of(*both->second).local);
+  return both;
+}
+
 int host_driver::bind_local(block& b, const endpoint& where) {
+  if (!is_socket(b.kind)) return ENOTSOCK;
   if (!where.is_local()) return EINVAL;
   local_end& end = *b.local;
   if (!end.name.local_name().empty()) return EINVAL;
@@ -48,6 +60,7 @@ int host_driver::bind_local(block& b, const endpoint& where) {
 
 int host_driver::listen_local(block& b, int backlog) {
   local_end& end = *b.local;
+  if (!is_socket(b.kind)) return ENOTSOCK;
   if (end.carries == transport::datagram) return EOPNOTSUPP;
   if (end.name.local_name().empty() || end.peer() != nullptr) return EINVAL;
   constexpr int backlog_max = 4096;  // net.core.somaxconn, listen(2)
@@ -58,24 +71,24 @@ int host_driver::listen_local(block& b, int backlog) {
 }
 
 result<void> host_driver::claim(socket_block& socket, const endpoint& where, const path_claim& how) {
-  auto& b = static_cast<block&>(socket);
+  auto& b = data_of(socket);
   if (!b.local) return fail(std::errc::invalid_argument, step::bind);
   int cause = bind_local(b, where);
   if (cause == EADDRINUSE && has_path(where) && how.replace_stale && at_.names.remove_stale(where))
     cause = bind_local(b, where);
   if (cause != 0) return told(cause, step::bind);
   if (has_path(where)) at_.names.set_mode(where, how.mode & permission_bits);
-  own_path(b);
-  return how.backlog < 0 ? result<void>() : listen(b, how.backlog);
+  own_path(socket);
+  return how.backlog < 0 ? result<void>() : listen(socket, how.backlog);
 }
 
 void host_driver::own_path(socket_block& socket) {
-  auto& b = static_cast<block&>(socket);
+  const auto& b = data_of(socket);
   if (!b.local || !has_path(b.local->name)) return;
   const std::uint64_t file = at_.names.file_of(b.local->name, *b.local);
   if (file == 0) return;
-  delete b.path;
-  b.path = new owned_path{name_table::path_of(b.local->name), file_system, file};
+  delete socket.path;
+  socket.path = new owned_path{name_table::path_of(b.local->name), file_system, file};
 }
 
 bool host_driver::owns_path(const socket_block& socket) const {
@@ -88,7 +101,8 @@ void host_driver::remove_path(block& b) noexcept {
 }
 
 result<credentials> host_driver::peer_credentials(const socket_block& socket) const {
-  const auto& b = static_cast<const block&>(socket);
+  const auto& b = data_of(socket);
+  if (!is_socket(b.kind)) return fail(std::errc::not_a_socket, step::get_option);
   if (!b.local) return fail(std::errc::no_protocol_option, step::get_option);
   return b.local->peer_is;
 }
@@ -109,6 +123,7 @@ int host_driver::name_if_told(block& b) {
 }
 
 int host_driver::connect_local(block& b, const endpoint& to) {
+  if (!is_socket(b.kind)) return ENOTSOCK;
   if (!to.is_local()) return EINVAL;
   local_end& end = *b.local;
   local_end* there = nullptr;
@@ -138,8 +153,41 @@ std::int64_t host_driver::accept_local(block& listener, op& o) noexcept {
   return 0;
 }
 
+// What is to travel along. 0 or an errno.
+int host_driver::carry(const outgoing_message& m, std::vector<carried_descriptor>& handles) {
+  if (m.handles.size() > message_handles_max) return EINVAL;
+  if (home_->travelling > at_.descriptor_limit) return ETOOMANYREFS;
+  for (const owned_descriptor& one : m.handles) {
+    block* const open = one.home() == nullptr || one.home() == home_ ? find(one.descriptor()) : nullptr;
+    if (open != nullptr) {
+      handles.emplace_back(*home_, *open);
+      continue;
+    }
+    if (one.home() != nullptr) return EBADF;
+    auto copy = one.duplicate();
+    if (!copy) return EBADF;
+    handles.emplace_back(std::move(*copy));
+  }
+  return 0;
+}
+
+// As many as the host may have open. The others are closed.
+void host_driver::hand_over(std::vector<carried_descriptor> handles, received_message& to) {
+  std::size_t most = handles.size();
+  if (most != 0 && net_.strikes(fault::exhaust)) most = static_cast<std::size_t>(net_.faults.below(most));
+  for (carried_descriptor& one : handles) {
+    result<owned_descriptor> got = fail(std::errc::too_many_files_open, step::receive);
+    if (to.handles.size() != most) got = one.arrive();
+    to.handles_lost = !got;
+    if (!got) return;
+    to.handles.push_back(std::move(*got));
+  }
+}
+
 // 0 or -errno.
 int host_driver::send_record(block& b, const outgoing_message& m) {
+  std::vector<carried_descriptor> handles;
+  if (const int cause = carry(m, handles); cause != 0) return -cause;
   local_end* to = nullptr;
   // To name the peer of a connection is no use and no harm, as the kernel has it for records.
   if (m.to != nullptr && b.carries == transport::datagram) {
@@ -149,21 +197,25 @@ int host_driver::send_record(block& b, const outgoing_message& m) {
   }
   if (b.carries == transport::datagram)
     if (const int cause = name_if_told(b); cause != 0) return -cause;
-  return b.local->send(m.payload, to);
+  return b.local->send(m.payload, std::move(handles), to);
 }
 
 // True: done.
 bool host_driver::send_local_messages(block& b, op& o) noexcept {
   const std::span<outgoing_message> all(static_cast<outgoing_message*>(const_cast<void*>(o.data)), o.size);
   const auto is_refused = [&](const outgoing_message& m) {
-    return !m.handles.empty() || (m.sender != nullptr && *m.sender != at_.us()) || !m.from.is_unspecified() ||
-           m.interface != 0 || m.hops >= 0 || m.traffic_class >= 0;
+    return (m.sender != nullptr && *m.sender != at_.us()) || !m.from.is_unspecified() || m.interface != 0 ||
+           m.hops >= 0 || m.traffic_class >= 0;
   };
+  if (!is_socket(b.kind)) return o.outcome = -ENOTSOCK, true;
   if (b.kind == descriptor_kind::stream) {
     outgoing_message& m = all.front();
     if (m.payload.empty() || is_refused(m)) return o.outcome = m.outcome = -EINVAL, true;
     while (o.moved < m.payload.size()) {
-      const std::int64_t sent = b.local->send(m.payload.subspan(o.moved));
+      std::vector<carried_descriptor> handles;
+      if (o.moved == 0)
+        if (const int cause = carry(m, handles); cause != 0) return o.outcome = m.outcome = -cause, true;
+      const std::int64_t sent = b.local->send(m.payload.subspan(o.moved), std::move(handles));
       if (sent == -EAGAIN) return false;
       if (sent < 0) return o.outcome = m.outcome = static_cast<std::int32_t>(sent), true;
       o.moved += static_cast<std::size_t>(sent);
@@ -182,16 +234,28 @@ bool host_driver::send_local_messages(block& b, op& o) noexcept {
   return true;
 }
 
+message_pool::held_message host_driver::opened(delivery one, const local_end& by) {
+  message_pool::held_message m;
+  m.told.from = one.from;
+  m.told.length = static_cast<std::uint32_t>(one.payload.size());
+  m.told.sender = one.sender;
+  m.told.has_sender = by.tells_sender;
+  hand_over(std::move(one.handles), m.told);
+  m.held = std::move(one.payload);
+  if (m.held.size() > message_max) m.held.resize(message_max);
+  return m;
+}
+
 std::int64_t host_driver::receive_local_messages(block& b, op& o) noexcept {
   local_end& end = *b.local;
+  if (!is_socket(b.kind)) return -ENOTSOCK;
   std::vector<message_pool::held_message> all;
   if (b.kind == descriptor_kind::stream) {
-    message_pool::held_message m;
-    const std::int64_t got = end.receive(net_.scratch, &m.told);
+    delivery beside;
+    const std::int64_t got = end.receive(net_.scratch, &beside);
     if (got <= 0) return got;
-    m.held.assign(net_.scratch.begin(), net_.scratch.begin() + got);
-    m.told.length = static_cast<std::uint32_t>(got);
-    m.told.has_sender = end.tells_sender;
+    beside.payload.assign(net_.scratch.begin(), net_.scratch.begin() + got);
+    message_pool::held_message m = opened(std::move(beside), end);
     all.push_back(std::move(m));
     return messages_.lend(std::move(all), o);
   }
@@ -205,14 +269,7 @@ std::int64_t host_driver::receive_local_messages(block& b, op& o) noexcept {
     const std::int64_t got = end.receive(one);
     if (got <= 0 && all.empty()) return got;
     if (got <= 0) break;
-    message_pool::held_message m;
-    m.told.from = one.from;
-    m.told.length = static_cast<std::uint32_t>(one.payload.size());
-    m.told.sender = one.sender;
-    m.told.has_sender = end.tells_sender;
-    m.held = std::move(one.payload);
-    if (m.held.size() > message_max) m.held.resize(message_max);
-    all.push_back(std::move(m));
+    all.push_back(opened(std::move(one), end));
   }
   return messages_.lend(std::move(all), o);
 }

@@ -27,7 +27,7 @@ void local_end::happen(network&, unsigned) noexcept {
 void local_end::wake_reader() noexcept {
   if (owner == nullptr) return;
   // The system lets somebody else run first.
-  if (owner->reader_parked && at.net.strikes(fault::delay)) {
+  if (owner->is_reading() && at.net.strikes(fault::delay)) {
     const std::chrono::microseconds later(at.net.faults.log_between(1, 10'000));
     at.net.events.add(at.net.now() + later, *this, 0);
     return;
@@ -43,6 +43,13 @@ void local_end::join(local_end& one, local_end& other) noexcept {
   one.peer_ = shared<local_end>(&other);
   other.peer_ = shared<local_end>(&one);
   one.was_connected_ = other.was_connected_ = one.has_pair();
+}
+
+void local_end::join_as_pipe(local_end& reading, local_end& writing) noexcept {
+  join(reading, writing);
+  reading.is_pipe_ = writing.is_pipe_ = true;
+  reading.reads_pipe_ = true;
+  writing.room = pipe_room;
 }
 
 int local_end::ask(local_end& listener) {
@@ -70,8 +77,9 @@ void local_end::connect(local_end* to) noexcept {
 }
 
 void local_end::taken(const delivery& one) noexcept {
-  one.by->used_ -= one.cost;
-  if (one.by->used_ * used_part <= one.by->room) one.by->wake_writer();
+  local_end& by = *one.by;
+  by.used_ -= one.cost;
+  if (by.is_pipe_ ? by.used_ < by.room : by.used_ * used_part <= by.room) by.wake_writer();
 }
 
 void local_end::drop_all() noexcept {
@@ -85,10 +93,10 @@ void local_end::wake_those_who_want_room() noexcept {
   for (const shared<local_end>& one : all) one->wake_writer();
 }
 
-void local_end::deliver(bytes payload, local_end& to) {
+void local_end::deliver(bytes payload, std::vector<carried_descriptor> handles, local_end& to) {
   const bool is_told = tells_sender || to.tells_sender || to.owner == nullptr;
   const bool has_name = !name.local_name().empty();
-  const std::size_t cost = payload.size() + overhead;
+  const std::size_t cost = payload.size() + (is_pipe_ ? 0 : overhead);
   used_ += cost;
   at.net.note(at, noted::arrived, payload.size());
   to.inbox_.push({{payload.begin(), payload.end()},
@@ -96,12 +104,14 @@ void local_end::deliver(bytes payload, local_end& to) {
                   has_name ? name : endpoint(),
                   is_told ? at.us() : untold,
                   shared<local_end>(this),
-                  cost});
+                  cost,
+                  std::move(handles)});
   to.wake_reader();
 }
 
-std::int64_t local_end::receive(mutable_bytes into, received_message* beside) noexcept {
+std::int64_t local_end::receive(mutable_bytes into, delivery* beside) noexcept {
   if (!was_connected_) return -EINVAL;
+  if (is_pipe_ && !reads_pipe_) return -EBADF;
   if (inbox_.empty()) {
     if (error_ != 0) return -take_error();
     return receives_no_more_ ? 0 : -EAGAIN;
@@ -118,26 +128,32 @@ std::int64_t local_end::receive(mutable_bytes into, received_message* beside) no
   while (size < most && !inbox_.empty()) {
     delivery& first = inbox_.front();
     // What different peers have sent is told apart, where it is asked for.
-    if (beside != nullptr && tells_sender && first.sender != beside->sender) break;
+    if (beside != nullptr && size != 0 && tells_sender && first.sender != beside->sender) break;
     const std::size_t part = std::min(most - size, first.payload.size() - first.read);
     std::memcpy(into.data() + size, first.payload.data() + first.read, part);
     size += part;
     first.read += part;
-    if (first.read != first.payload.size()) break;
-    done.push(inbox_.pop());
+    const bool has_handles = !first.handles.empty();
+    // Whoever does not ask for them has them closed.
+    std::vector<carried_descriptor> handles = std::move(first.handles);
+    if (first.read == first.payload.size()) done.push(inbox_.pop());
+    if (beside != nullptr) beside->handles = std::move(handles);
+    if (has_handles) break;
   }
   for (const delivery& one : done) taken(one);
   return static_cast<std::int64_t>(size);
 }
 
-std::int64_t local_end::send(bytes from) noexcept {
+std::int64_t local_end::send(bytes from, std::vector<carried_descriptor> handles) noexcept {
   if (!peer_) return -ENOTCONN;
+  if (reads_pipe_) return -EBADF;
   if (sends_no_more_) return -EPIPE;
   if (used_ >= room) return -EAGAIN;
-  std::size_t size = std::min({from.size(), piece_max, std::max<std::size_t>(room / 2, 1)});
+  // A socket takes more than it has room for, once; a pipe does not.
+  std::size_t size = std::min({from.size(), piece_max, is_pipe_ ? room - used_ : room / 2});
   if (size > 1 && at.net.strikes(fault::pieces))
     size = static_cast<std::size_t>(at.net.faults.log_between(1, size));
-  deliver(from.first(size), *peer_);
+  deliver(from.first(size), std::move(handles), *peer_);
   return static_cast<std::int64_t>(size);
 }
 
@@ -155,7 +171,7 @@ std::int64_t local_end::receive(delivery& into) noexcept {
 }
 
 // In the order of unix_dgram_sendmsg().
-int local_end::send(bytes payload, local_end* to) {
+int local_end::send(bytes payload, std::vector<carried_descriptor> handles, local_end* to) {
   const bool has_address = to != nullptr;
   if (!has_address) to = peer_.get();
   if (to == nullptr) return -ENOTCONN;
@@ -173,11 +189,19 @@ int local_end::send(bytes payload, local_end* to) {
     if (!has_address) to->wants_room_.push(shared<local_end>(this));
     return -EAGAIN;
   }
-  deliver(payload, *to);
+  deliver(payload, std::move(handles), *to);
   return 0;
 }
 
+void local_end::lose_carried(std::vector<carried_descriptor>& to) {
+  for (delivery& one : inbox_)
+    for (carried_descriptor& each : one.handles) to.push_back(std::move(each));
+  for (delivery& one : inbox_) one.handles.clear();
+  for (const shared<local_end>& one : waiting) one->lose_carried(to);
+}
+
 std::int64_t local_end::readable() const noexcept {
+  if (is_pipe_ && !reads_pipe_) return -EBADF;
   if (backlog >= 0) return waiting.empty() ? -EAGAIN : 0;
   const bool is_over = receives_no_more_ || error_ != 0 || (has_pair() && !was_connected_);
   return inbox_.empty() && !is_over ? -EAGAIN : 0;
@@ -202,6 +226,7 @@ int local_end::shutdown(direction which) noexcept {
 }
 
 std::string local_end::describe() const {
+  if (is_pipe_) return reads_pipe_ ? " reads a pipe" : " writes a pipe";
   std::string text(carries == transport::stream      ? " local stream"
                    : carries == transport::sequenced ? " local seqpacket"
                                                      : " local datagrams");
@@ -220,7 +245,7 @@ void local_end::close(bool was_accepted) noexcept {
   const shared<local_end> other = std::exchange(peer_, shared<local_end>());
   if (other && has_pair()) {
     other->receives_no_more_ = other->sends_no_more_ = true;
-    if (!inbox_.empty() || !was_accepted) other->error_ = ECONNRESET;
+    if (!is_pipe_ && (!inbox_.empty() || !was_accepted)) other->error_ = ECONNRESET;
     other->wake_reader();
     other->wake_writer();
   }

@@ -1,9 +1,10 @@
-// One end of a simulated local socket: a stream, a seqpacket or a datagram socket. What is sent is there at
-// once, in the receiver's line, and uses the sender's room until it is read.  unix(7)
+// One end of a simulated local socket, a stream, a seqpacket or a datagram socket, or of a pipe. What is sent
+// is there at once, in the receiver's line, and uses the sender's room until it is read.  unix(7)
 #pragma once
 
 #include <soquete/driver.hpp>
 
+#include "sim/handles.hpp"
 #include "sim/line.hpp"
 #include "sim/machine.hpp"
 #include "sim/shared.hpp"
@@ -21,6 +22,7 @@ struct delivery {
   credentials sender;
   shared<local_end> by;  ///< Who sent it, whose room it uses.
   std::size_t cost = 0;  ///< How much of it.
+  std::vector<carried_descriptor> handles;
 };
 
 /// Outlives the socket while peers or deliveries know it.
@@ -33,6 +35,7 @@ class local_end final : public occurrence {
   static constexpr std::size_t usual_room = 212'992;  ///< net.core.wmem_default
   static constexpr std::int64_t asked_max = 212'992;  ///< net.core.wmem_max: more is not given.
   static constexpr std::int64_t room_min = 4608;      ///< SOCK_MIN_SNDBUF
+  static constexpr std::size_t pipe_room = 65'536;    ///< pipe(7)
   static constexpr std::size_t overhead = 512;        ///< What the kernel counts besides the bytes, about.
   static constexpr std::size_t datagrams_max = 10;    ///< net.unix.max_dgram_qlen
   static constexpr std::uint32_t nobody = ~std::uint32_t{0};  ///< As user and group: not known.
@@ -44,6 +47,8 @@ class local_end final : public occurrence {
 
   /// Each other's peers.
   static void join(local_end& one, local_end& other) noexcept;
+  /// The ends of a pipe: bytes go one way.  pipe(7)
+  static void join_as_pipe(local_end& reading, local_end& writing) noexcept;
   /// A client's end for a listener to accept. 0 or an errno.
   int ask(local_end& listener);
   /// Of datagrams: there it sends from now on, and from there only it receives; null: anywhere. What others
@@ -52,13 +57,14 @@ class local_end final : public occurrence {
 
   /// Of streams. Bytes, 0 at the end, or -errno; -EAGAIN: there are none yet. `beside`: what was sent beside
   /// the first of them.
-  std::int64_t receive(mutable_bytes into, received_message* beside) noexcept;
-  /// Of streams. Bytes taken, or -errno; -EAGAIN: there is no room.
-  std::int64_t send(bytes from) noexcept;
+  std::int64_t receive(mutable_bytes into, delivery* beside) noexcept;
+  /// Of streams. Bytes taken, or -errno; -EAGAIN: there is no room. The descriptors go with the first of
+  /// them.
+  std::int64_t send(bytes from, std::vector<carried_descriptor> handles = {}) noexcept;
   /// Of records and datagrams: the next one; -EAGAIN: there is none yet; 0 at the end, else 1.
   std::int64_t receive(delivery& into) noexcept;
   /// Of records and datagrams. To the peer if null. 0 or -errno; -EAGAIN: there is no room.
-  int send(bytes payload, local_end* to);
+  int send(bytes payload, std::vector<carried_descriptor> handles, local_end* to);
   /// What a receive would find, without taking it: 0 or -EAGAIN.
   std::int64_t readable() const noexcept;
   /// 0 or an errno.
@@ -69,6 +75,17 @@ class local_end final : public occurrence {
   void vanish() noexcept;
 
   /// A stream or a seqpacket, whatever has become of its peer.
+  /// Of the descriptors that wait here or with connections that nobody has accepted: what of this host is
+  /// open.
+  template <class F>
+  void for_each_carried(const F& told) const {
+    for (const delivery& one : inbox_)
+      for (const carried_descriptor& each : one.handles) told(each.open());
+    for (const shared<local_end>& one : waiting) one->for_each_carried(told);
+  }
+  /// Moves them there.
+  void lose_carried(std::vector<carried_descriptor>& to);
+
   bool was_connected() const noexcept { return was_connected_; }
   local_end* peer() const noexcept { return peer_.get(); }
   std::string describe() const;
@@ -87,7 +104,7 @@ class local_end final : public occurrence {
  private:
   bool is_of_bytes() const noexcept { return carries == transport::stream; }
   bool has_pair() const noexcept { return carries != transport::datagram; }
-  void deliver(bytes payload, local_end& to);
+  void deliver(bytes payload, std::vector<carried_descriptor> handles, local_end& to);
   /// The delivery is no longer in our line.
   void taken(const delivery& one) noexcept;
   void drop_all() noexcept;
@@ -104,6 +121,8 @@ class local_end final : public occurrence {
   bool is_closed_ = false;
   bool receives_no_more_ = false;
   bool sends_no_more_ = false;
+  bool is_pipe_ = false;
+  bool reads_pipe_ = false;  ///< It is the end that does.
 };
 
 }  // namespace soquete::sim

@@ -124,7 +124,8 @@ result<std::int64_t> host_driver::path_mtu(const block& b) const {
 }
 
 result<void> host_driver::set(socket_block& socket, option which, std::int64_t value) {
-  auto& b = static_cast<block&>(socket);
+  auto& b = data_of(socket);
+  if (!is_socket(b.kind)) return fail(std::errc::not_a_socket, step::set_option);
   if (treatment_of(which, b) == treatment::refused) return fail(refusal(step::set_option));
   const range possible = range_of(which);
   if (value < possible.least || value > possible.most)
@@ -144,7 +145,8 @@ result<void> host_driver::set(socket_block& socket, option which, std::int64_t v
 }
 
 result<std::int64_t> host_driver::get(const socket_block& socket, option which) const {
-  const auto& b = static_cast<const block&>(socket);
+  const auto& b = data_of(socket);
+  if (!is_socket(b.kind)) return fail(std::errc::not_a_socket, step::get_option);
   if (which == option::pending_error) {
     auto& mine = const_cast<block&>(b);  // Reading forgets it, as SO_ERROR does.
     if (b.local) return b.local->take_error();
