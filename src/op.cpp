@@ -124,8 +124,13 @@ void slot::describe(suspension_report& report) const {
   if (on->has_peer)
     what.append(" (").append(to_string(endpoint(on->peer_address, on->peer_port))).append(")");
   report.waits_for(what);
-  const bool is_open_to_all =
-      code == opcode::accept || code == opcode::signal || (code == opcode::receive_messages && !on->has_peer);
+  // Has one peer, and hears from nobody else: of local sockets only the driver knows.
+  const auto is_connected = [this] {
+    if (on->carries != transport::datagram || on->has_peer) return true;
+    return on->domain == family::local && on->home.peer(*on).has_value();
+  };
+  const bool is_open_to_all = code == opcode::accept || code == opcode::signal ||
+                              (code == opcode::receive_messages && !is_connected());
   is_open_to_all ? report.serves_anybody() : report.depends_on_a_peer();
 }
 

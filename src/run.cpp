@@ -221,7 +221,6 @@ int run_main(run_body body) { return run_main({}, std::move(body)); }
 context::context(driver_choice which) : opened_(loop_.open(which)) {}
 
 result<signals> signals::open(loop& here, std::span<const int> numbers) {
-  block_signals(numbers);
   auto block = here.net().watch_signals(numbers);
   if (!block) return fail(std::move(block.error()));
   return signals(**block);

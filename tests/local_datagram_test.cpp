@@ -144,7 +144,7 @@ TEST_P(local_datagram, descriptors_and_credentials_travel_and_leave_no_trace) {
 }
 
 TEST_P(local_datagram, a_name_without_a_receiver_refuses_and_says_which) {
-  play([this]() -> task<result<void>> {
+  play([]() -> task<result<void>> {
     const own_folder folder;
     auto client = co_await ok(local::open_datagram());
     const endpoint nobody = co_await ok(endpoint::parse(folder.at("nobody")));

@@ -344,7 +344,7 @@ TEST_P(local_listen, a_connect_waits_for_a_full_backlog_without_spinning) {
 
 // simulation.md 4.9: the kernel says "ok, EAGAIN, EAGAIN"; with us the two wait, and come in one by one.
 TEST_P(local_listen, of_three_connects_to_a_backlog_of_0_one_is_in_and_two_wait_their_turn) {
-  play([this]() -> task<result<void>> {
+  play([]() -> task<result<void>> {
     const own_folder folder;
     auto door = co_await ok(local::listen(folder.at("s"), {.backlog = 0}));
     int connected = 0;
@@ -373,7 +373,7 @@ TEST_P(local_listen, of_three_connects_to_a_backlog_of_0_one_is_in_and_two_wait_
 }
 
 TEST_P(local_listen, alternatives_are_tried_in_turn_and_told) {
-  play([this]() -> task<result<void>> {
+  play([]() -> task<result<void>> {
     const own_folder folder;
     // Every folder of a simulated host exists: there somebody else has the first name.
     auto other = co_await local::listen(folder.at("no/such"));

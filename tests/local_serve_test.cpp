@@ -142,7 +142,7 @@ TEST_P(local_serving, a_stale_path_is_taken_over_and_a_live_one_is_an_error) {
 }
 
 TEST_P(local_serving, what_is_no_local_name_is_an_error) {
-  play([this]() -> task<result<void>> {
+  play([]() -> task<result<void>> {
     const own_folder folder;
     EXPECT_TRUE(fails_with(co_await local::serve("nonsense", echo<local::stream>), fault::bad_address));
     EXPECT_TRUE(fails_with(co_await local::serve("127.0.0.1:0", echo<local::stream>), fault::unsupported));

@@ -212,6 +212,27 @@ TEST(sim_local, a_deadlock_over_a_local_stream_names_both_sides) {
   EXPECT_NE(told.find("for receive on descriptor 1000000004"), std::string::npos) << told;
 }
 
+TEST(sim_local, who_hears_one_peer_only_may_not_wait_for_ever_and_who_hears_all_may) {
+  const auto with_seqpackets = []() -> task<result<void>> {
+    auto both = co_await ok(local::seqpacket_pair());
+    static_cast<void>(co_await ok(both.second.receive()));
+    co_return {};
+  };
+  const auto with_datagrams = []() -> task<result<void>> {
+    auto both = co_await ok(local::datagram_pair());
+    static_cast<void>(co_await ok(both.second.receive()));
+    co_return {};
+  };
+  const auto with_a_name = []() -> task<result<void>> {
+    auto door = co_await ok(local::bind("unix:@door"));
+    static_cast<void>(co_await door.receive());
+    co_return {};
+  };
+  EXPECT_NE(told_of(with_seqpackets).find("deadlock"), std::string::npos);
+  EXPECT_NE(told_of(with_datagrams).find("deadlock"), std::string::npos);
+  EXPECT_EQ(told_of(with_a_name), "");
+}
+
 task<result<void>> count_letters(sim::world& w) {
   auto door = co_await ok(local::bind("unix:/letters"));
   std::uint64_t last = 0;

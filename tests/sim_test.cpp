@@ -2,6 +2,8 @@
 // docs/simulation.md
 #include <gtest/gtest.h>
 
+#include <signal.h>
+#include <array>
 #include <cstdlib>
 #include <soquete/sim.hpp>
 #include <soquete/soquete.hpp>
@@ -135,6 +137,39 @@ TEST(sim_world, a_program_that_fails_or_throws_is_told) {
               w.run_for(1h);
             }).find("ended with an exception: of its own"),
             std::string::npos);
+}
+
+TEST(sim_world, a_signal_is_told_to_each_program_that_watches_for_it_once) {
+  sim::world w(1);
+  sim::host& host = w.host("host");
+  std::vector<int> seen;
+  for (int i = 0; i != 2; ++i)
+    host.spawn([&, i]() -> task<result<void>> {
+      loop& here = co_await this_loop();
+      const std::array wanted{SIGTERM, SIGHUP};
+      auto arriving = co_await ok(signals::open(here, std::span(wanted).first(i == 0 ? 1 : 2)));
+      for (;;) {
+        auto next = co_await arriving.next();
+        if (!next) co_return {};
+        seen.push_back(*next * 10 + i);
+        co_await ok(sleep(1s));
+      }
+    });
+  std::vector<bool> watched;
+  const auto raise = [&](int signal) { watched.push_back(host.raise(signal)); };
+  w.at(1s, [&] { raise(SIGHUP), raise(SIGUSR1), raise(SIGTERM), raise(SIGTERM); });
+  w.at(10s, [&] { host.crash(), raise(SIGTERM); });
+  w.at(20s, [&] { host.restart(); });
+  w.at(30s, [&] { raise(SIGTERM); });
+  w.run_for(1h);
+  EXPECT_EQ(w.failure(), "");
+  EXPECT_EQ(watched, (std::vector<bool>{true, false, true, true, false, true}));
+  EXPECT_EQ(seen, (std::vector<int>{SIGHUP * 10 + 1, SIGTERM * 10, SIGTERM * 10 + 1, SIGTERM * 10,
+                                    SIGTERM * 10 + 1}));
+  // Nothing of it has touched the real process.
+  sigset_t blocked;
+  ::sigprocmask(SIG_BLOCK, nullptr, &blocked);
+  EXPECT_FALSE(::sigismember(&blocked, SIGHUP));
 }
 
 TEST(sim_check, a_failure_tells_the_seed_and_how_to_see_it_again) {

@@ -138,6 +138,7 @@ class driver {
   virtual result<socket_block*> adopt(owned_descriptor) = 0;  // takes it over
   virtual result<socket_pair> pair(transport) = 0;            // socketpair(2)
   virtual result<socket_pair> pipe() = 0;  // pipe(2): the first is read, the second written
+  /// From now on they have no other effect in this thread.
   virtual result<socket_block*> watch_signals(std::span<const int> signals) = 0;  // signalfd(2)
   virtual result<void> bind(socket_block&, const endpoint&) = 0;                  // bind(2)
   virtual result<void> listen(socket_block&, int backlog) = 0;                    // listen(2)

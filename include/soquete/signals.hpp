@@ -40,7 +40,10 @@ class signals {
       if (failed()) return fail(error(slot_.cause(), step::wait));
       return static_cast<int>(slot_.outcome);
     }
-    void describe(suspension_report& report) const { report.waits_for("a signal"); }
+    void describe(suspension_report& report) const {
+      report.waits_for("a signal");
+      report.serves_anybody();
+    }
 
    private:
     slot& slot_;

@@ -42,6 +42,9 @@ class host {
   void crash();
   /// Starts again, with its programs from their beginning; nothing happens if it is up.
   void restart();
+  /// Sends a signal to each of its programs that watches for it, see signals. False: none does, and nothing
+  /// happens.
+  bool raise(int signal);
   /// Its programs stand still that long. What arrives waits.
   void pause(std::chrono::nanoseconds how_long);
 

@@ -133,6 +133,7 @@ result<socket_block*> kernel_driver::adopt(owned_descriptor taken) {
 }
 
 result<socket_block*> kernel_driver::watch_signals(std::span<const int> signals) {
+  block_signals(signals);
   const int descriptor = open_signal_watch(signals);
   if (descriptor < 0) return fail(system_error(step::open));
   socket_block& block = make_block();

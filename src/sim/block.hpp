@@ -86,6 +86,10 @@ struct block final : socket_block {
   shared<connection> wire;
   unsigned side = 0;  ///< Which end of the wire it is.
 
+  // Of those who watch for signals.
+  std::vector<int> signals;
+  line<int> raised;  ///< Of them, and not yet taken.
+
   // Of listeners.
   int backlog = 0;
   line<shared<connection>> waiting;

@@ -1,4 +1,5 @@
 // The driver of one simulated host: the control plane, which answers at once.
+#include <algorithm>
 #include <cerrno>
 
 #include "sim/driver.hpp"
@@ -72,8 +73,33 @@ result<socket_block*> host_driver::open(family where, transport how) {
   return static_cast<socket_block*>(*made);
 }
 
-result<socket_block*> host_driver::watch_signals(std::span<const int>) {
-  return fail(unsupported(step::open, "signals are"));
+result<socket_block*> host_driver::watch_signals(std::span<const int> signals) {
+  if (is_dead_) return fail(std::errc::operation_canceled, step::open);
+  auto made = make_block(family::v4, transport::stream);
+  if (!made) return fail(std::move(made.error()));
+  (*made)->kind = descriptor_kind::other;
+  (*made)->signals.assign(signals.begin(), signals.end());
+  return static_cast<socket_block*>(*made);
+}
+
+// To everybody who watches for it, as to processes of their own. One that has not been taken yet is not
+// doubled. signal(7)
+bool host_driver::raise(int signal) {
+  bool is_watched = false;
+  const auto is_it = [signal](int one) { return one == signal; };
+  for (block* const b : at_.descriptors()) {
+    if (b == nullptr || std::none_of(b->signals.begin(), b->signals.end(), is_it)) continue;
+    is_watched = true;
+    if (std::none_of(b->raised.begin(), b->raised.end(), is_it)) b->raised.push(signal);
+    b->wake_reader();
+  }
+  if (is_watched) net_.note(at_, noted::raised, static_cast<std::uint64_t>(signal));
+  return is_watched;
+}
+
+std::int64_t host_driver::take_signal(block& b) noexcept {
+  if (b.signals.empty()) return -EINVAL;
+  return b.raised.empty() ? -EAGAIN : b.raised.pop();
 }
 
 result<void> host_driver::join(socket_block&, const group_membership&) {

@@ -173,6 +173,7 @@ bool host_driver::try_reading(block& b) noexcept {
     case opcode::accept: got = accept(open, o); break;
     case opcode::receive_messages: got = receive_messages(open, o); break;
     case opcode::readable: got = readable(open); break;
+    case opcode::signal: got = take_signal(open); break;
     default: break;
   }
   if (got == -EAGAIN) return false;
@@ -304,6 +305,7 @@ std::int64_t host_driver::receive_lease(block& b, op& o) noexcept {
 
 std::int64_t host_driver::readable(const block& b) const noexcept {
   if (b.local) return b.local->readable();
+  if (!b.signals.empty()) return b.raised.empty() ? -EAGAIN : 0;
   if (b.kind == descriptor_kind::listener) return b.waiting.empty() ? -EAGAIN : 0;
   if (b.kind == descriptor_kind::datagram) return b.arrived.empty() && b.pending_error == 0 ? -EAGAIN : 0;
   return b.wire ? b.wire->readable(b.side) : 0;

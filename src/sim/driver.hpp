@@ -68,6 +68,8 @@ class host_driver final : public driver {
   moment moment_of(time_point shown) const noexcept;
   /// All its sockets are gone without a word to anybody; whatever is started from now on fails.
   void lose_memory() noexcept;
+  /// False: nobody watches for it.
+  bool raise(int signal);
   machine& on() noexcept { return at_; }
 
   // For blocks.
@@ -102,6 +104,7 @@ class host_driver final : public driver {
   std::int64_t accept(block& b, op& o) noexcept;
   std::int64_t receive_messages(block& b, op& o) noexcept;
   std::int64_t readable(const block& b) const noexcept;
+  static std::int64_t take_signal(block& b) noexcept;
 
   // Of local sockets: 0 or an errno.
   int bind_local(block& b, const endpoint& where);

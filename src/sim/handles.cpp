@@ -69,6 +69,7 @@ bool host_driver::is_in_hand(const block& open, int number) noexcept {
 result<owned_descriptor> host_driver::number_for(block& open) {
   const int number = at_.take_descriptor(open);
   if (number < 0) return fail(of_errno(number, step::adopt));
+  net_.note(at_, noted::opened, static_cast<std::uint64_t>(number - machine::first_descriptor));
   if (open.numbers++ == 0) std::erase(afloat_, &open);
   return owned_descriptor(number, *home_);
 }

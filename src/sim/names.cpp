@@ -40,10 +40,7 @@ int name_table::bind(const endpoint& name, local_end& whose) {
 }
 
 bool name_table::remove_stale(const endpoint& name) {
-  const auto at = paths_.find(path_of(name));
-  if (at == paths_.end() || at->second.leads_to != nullptr) return false;
-  paths_.erase(at);
-  return true;
+  return find(name).cause == ECONNREFUSED && paths_.erase(path_of(name)) != 0;
 }
 
 void name_table::set_mode(const endpoint& name, unsigned mode) {

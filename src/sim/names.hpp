@@ -25,7 +25,7 @@ class name_table {
 
   /// 0 or an errno. The name leads there until that is forgotten.
   int bind(const endpoint& name, local_end& whose);
-  /// Removes a path that leads to nobody. False: it leads to somebody, or is none.
+  /// Removes a path that leads to nobody, as one sees who may connect. False: it stays, or is none.
   bool remove_stale(const endpoint& name);
   void set_mode(const endpoint& name, unsigned mode);
   /// The socket is open no longer: an abstract name is free, a path is stale.

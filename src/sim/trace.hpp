@@ -33,6 +33,7 @@ enum class noted : std::uint8_t {
   resumed,    // and went on
   opened,     // a socket: descriptor
   closed,     // a socket: descriptor
+  raised,     // a signal: its number
 };
 
 std::string_view to_string(noted) noexcept;

@@ -149,6 +149,7 @@ std::span<const address> host::addresses() const noexcept { return inside_.at.ad
 bool host::is_up() const noexcept { return inside_.now != nullptr; }
 void host::crash() { inside_.fall(); }
 void host::restart() { inside_.rise(); }
+bool host::raise(int signal) { return inside_.now != nullptr && inside_.now->driver->raise(signal); }
 void host::pause(std::chrono::nanoseconds how_long) { inside_.stand_still(how_long); }
 
 }  // namespace soquete::sim
