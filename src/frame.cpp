@@ -16,10 +16,15 @@
 namespace soquete {
 namespace {
 
-constexpr std::size_t granule = 64;
-constexpr std::size_t largest = 4096;
-[[maybe_unused]] constexpr std::uint32_t kept_max =
-    1024;  // Per size: at most 64 KiB of the smallest, 4 MiB of the largest.
+// Sizes are 8, 24, 40 and so on: what glibc's malloc gives without waste, beside its 8 bytes for each.
+constexpr std::size_t granule = 16;
+constexpr std::size_t largest = 4088;
+constexpr std::size_t rows = largest / granule + 1;
+[[maybe_unused]] constexpr std::size_t kept_max = 4 * 1024 * 1024;  // Bytes of all sizes together.
+
+[[maybe_unused]] constexpr std::size_t row_of(std::size_t size) noexcept { return (size + 7) / granule; }
+constexpr std::size_t size_of(std::size_t row) noexcept { return row * granule + 8; }
+static_assert(size_of(row_of(8)) == 8 && size_of(row_of(9)) == 24 && size_of(row_of(largest)) == largest);
 
 struct free_frame_node {
   free_frame_node* next;
@@ -27,8 +32,8 @@ struct free_frame_node {
 
 // Constant-initialised and trivially destructible: no guard at each use, no order at thread exit.
 struct frame_cache {
-  free_frame_node* first[largest / granule];
-  std::uint32_t count[largest / granule];
+  free_frame_node* first[rows];
+  std::size_t kept;  // Bytes.
   std::size_t live;
 };
 constinit thread_local frame_cache cache{};
@@ -41,13 +46,13 @@ void* allocate_frame(std::size_t size) {
   ++cache.live;
 #if !defined(SOQUETE_PLAIN_FRAMES)
   if (size <= largest) {
-    const std::size_t row = (size - 1) / granule;
+    const std::size_t row = row_of(size);
     if (free_frame_node* node = cache.first[row]) {
       cache.first[row] = node->next;
-      --cache.count[row];
+      cache.kept -= size_of(row);
       return node;
     }
-    return ::operator new((row + 1) * granule);
+    return ::operator new(size_of(row));
   }
 #endif
   return ::operator new(size);
@@ -57,12 +62,12 @@ void free_frame(void* frame, [[maybe_unused]] std::size_t size) noexcept {
   --cache.live;
 #if !defined(SOQUETE_PLAIN_FRAMES)
   if (size <= largest) {
-    const std::size_t row = (size - 1) / granule;
-    if (cache.count[row] < kept_max) {
+    const std::size_t row = row_of(size);
+    if (cache.kept + size_of(row) <= kept_max) {
       auto* node = static_cast<free_frame_node*>(frame);
       node->next = cache.first[row];
       cache.first[row] = node;
-      ++cache.count[row];
+      cache.kept += size_of(row);
       return;
     }
   }
@@ -75,13 +80,12 @@ void free_frame(void* frame, [[maybe_unused]] std::size_t size) noexcept {
 std::size_t live_frames() noexcept { return cache.live; }
 
 void release_cached_frames() noexcept {
-  for (std::size_t row = 0; row != largest / granule; ++row) {
-    while (free_frame_node* node = cache.first[row]) {
-      cache.first[row] = node->next;
+  for (free_frame_node*& first : cache.first)
+    while (free_frame_node* node = first) {
+      first = node->next;
       ::operator delete(node);
     }
-    cache.count[row] = 0;
-  }
+  cache.kept = 0;
 }
 
 }  // namespace soquete

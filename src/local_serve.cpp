@@ -16,7 +16,7 @@ struct serving {
   using handler = std::function<task<result<void>>(Connection)>;
   using client_key = std::uint32_t;  // The user.
   using key_hash = std::hash<std::uint32_t>;
-  using client_name = credentials;
+  using client = credentials;
 
   // There is one socket to a name, so one loop accepts for all.
   static result<detail::opened_for_serving<listener>> open_first(loop& here, const where& on,
@@ -31,11 +31,12 @@ struct serving {
   }
   static result<listener> open_again(loop&, const endpoint&, const options&) { return listener(); }
   static bool owns_path(const listener& l) { return l.owns_path(); }
-  static client_key key_of(const stream& peer) { return peer.peer_credentials().uid; }
-  static client_name name_of(const stream& peer) { return peer.peer_credentials(); }
+  static client client_of(const stream& peer) { return peer.peer_credentials(); }
+  static client_key key_of(const client& who) { return who.uid; }
+  static const credentials& name_of(const client& who) { return who; }
   static std::size_t max_per_client(const options& o) { return o.max_per_user; }
   static bool admits(const serve_watch& watch, const stream& peer) {
-    return !watch.admit || watch.admit(name_of(peer));
+    return !watch.admit || watch.admit(client_of(peer));
   }
   static void turn_away(stream& peer) { peer.close(); }
 };

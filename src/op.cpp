@@ -77,7 +77,6 @@ void tell(trace_sink& sink, const slot& s) noexcept {
 bool slot::begin(environment env, waiter* whom) noexcept {
   // Two tasks that receive from one socket at a time would share its bytes by chance.
   if (is_pending()) std::abort();
-  queue = env.queue;
   cancel = env.cancel;
   then = whom;
   moved = 0;

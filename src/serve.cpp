@@ -15,7 +15,11 @@ struct serving {
   using handler = client_handler;
   using client_key = address;
   using key_hash = std::hash<address>;
-  using client_name = endpoint;
+  // Who it is, in fewer bytes than an endpoint: each connection keeps it.
+  struct client {
+    address from;
+    std::uint16_t port;
+  };
 
   static result<detail::opened_for_serving<listener>> open_first(loop& here, const where& on,
                                                                  const options& o,
@@ -39,11 +43,12 @@ struct serving {
     return open_listener(here, at, how);
   }
   static bool owns_path(const listener&) { return false; }
-  static client_key key_of(const stream& peer) {
+  static client client_of(const stream& peer) {
     const endpoint from = peer.peer();
-    return from.is_ip() ? from.addr().unmapped() : address();
+    return {from.is_ip() ? from.addr().unmapped() : address(), from.port()};
   }
-  static client_name name_of(const stream& peer) { return {key_of(peer), peer.peer().port()}; }
+  static client_key key_of(const client& who) { return who.from; }
+  static endpoint name_of(const client& who) { return {who.from, who.port}; }
   static std::size_t max_per_client(const options& o) { return o.max_per_address; }
   static bool admits(const serve_watch& watch, const stream& peer) {
     return !watch.admit || watch.admit(peer);

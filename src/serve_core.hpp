@@ -50,7 +50,7 @@ class server {
  public:
   using stream = typename Kind::stream;
   using listener = typename Kind::listener;
-  using key = typename Kind::client_key;
+  using who = typename Kind::client;
 
   server(loop& here, serve_share<Kind>& share, const typename Kind::options& options,
          typename Kind::handler& handler)
@@ -80,7 +80,7 @@ class server {
  private:
   // A client: its task, and its place in the counts.
   struct client final : scope_child {
-    client(server& s, const stream& from, key who) : of(s), me(who), name(Kind::name_of(from)) {}
+    client(server& s, const who& from) : of(s), me(from) {}
     void start(task<result<void>> t) {
       work.emplace(std::move(t));
       wake = [](waiter* w) noexcept {
@@ -102,8 +102,7 @@ class server {
       self->owner->child_ended(*self, nullptr, nullptr);
     }
     server& of;
-    key me;
-    typename Kind::client_name name;
+    who me;
     std::optional<task<result<void>>::awaiter> work;
   };
 
@@ -117,11 +116,11 @@ class server {
   task<result<void>> wait_for_room();
   task<result<void>> wait_for_descriptors();
   enum class claim : std::uint8_t { granted, full, too_many_of_client };
-  claim claim_place(const key& from);
+  claim claim_place(const who& from);
   task<result<void>> admit(stream peer);
-  void hand_out(stream peer, const key& who);
-  void begin(stream peer, const key& who);
-  void forget(const key& from);
+  void hand_out(stream peer, const who& from);
+  void begin(stream peer, const who& from);
+  void forget(const who& from);
   void client_ended(const client& c, result<void> how);
   void leave() {
     std::lock_guard lock(share_.mutex);
@@ -341,13 +340,13 @@ task<result<void>> server<Kind>::wait_for_room() {
 }
 
 template <class Kind>
-typename server<Kind>::claim server<Kind>::claim_place(const key& from) {
+typename server<Kind>::claim server<Kind>::claim_place(const who& from) {
   const std::size_t most_of_client = Kind::max_per_client(options_);
   if (options_.max_connections == 0 && most_of_client == 0) return ++share_.connections, claim::granted;
   std::lock_guard lock(share_.mutex);
   if (options_.max_connections != 0 && share_.connections >= options_.max_connections) return claim::full;
   if (most_of_client != 0) {
-    std::size_t& count = share_.of_client[from];
+    std::size_t& count = share_.of_client[Kind::key_of(from)];
     if (count >= most_of_client) return claim::too_many_of_client;
     ++count;
   }
@@ -356,12 +355,12 @@ typename server<Kind>::claim server<Kind>::claim_place(const key& from) {
 }
 
 template <class Kind>
-void server<Kind>::forget(const key& from) {
+void server<Kind>::forget(const who& from) {
   --share_.connections;
   --load_;
   if (Kind::max_per_client(options_) != 0 || options_.max_connections != 0) {
     std::lock_guard lock(share_.mutex);
-    if (const auto found = share_.of_client.find(from);
+    if (const auto found = share_.of_client.find(Kind::key_of(from));
         found != share_.of_client.end() && --found->second == 0)
       share_.of_client.erase(found);
     // The one that waits may be on another loop, and may end before it hears of it.
@@ -380,7 +379,7 @@ void server<Kind>::forget(const key& from) {
 
 template <class Kind>
 task<result<void>> server<Kind>::admit(stream peer) {
-  const key from = Kind::key_of(peer);
+  const who from = Kind::client_of(peer);
   claim got = claim_place(from);
   // Another loop has taken the last place since we looked.
   for (; got == claim::full; got = claim_place(from)) co_await ok(wait_for_room());
@@ -403,7 +402,7 @@ task<result<void>> server<Kind>::admit(stream peer) {
 
 // To the loop that has the least to do.
 template <class Kind>
-void server<Kind>::hand_out(stream peer, const key& who) {
+void server<Kind>::hand_out(stream peer, const who& from) {
   server* least = this;
   {
     std::lock_guard lock(share_.mutex);
@@ -414,9 +413,9 @@ void server<Kind>::hand_out(stream peer, const key& who) {
       ++least->load_;
     }
   }
-  if (least == this) return begin(std::move(peer), who);
+  if (least == this) return begin(std::move(peer), from);
   auto moved = std::make_shared<owned_descriptor>(peer.release());
-  const bool posted = here_.group().post(least->here_, [moved, least, who, share = &share_] {
+  const bool posted = here_.group().post(least->here_, [moved, least, from, share = &share_] {
     std::unique_lock lock(share->mutex);
     if (std::find(share->all.begin(), share->all.end(), least) == share->all.end()) {
       --share->connections;  // It has ended meanwhile, as all of them are about to.
@@ -425,16 +424,16 @@ void server<Kind>::hand_out(stream peer, const key& who) {
     lock.unlock();
     auto there = stream::adopt(least->here_, std::move(*moved));
     if (there)
-      least->begin(std::move(*there), who);
+      least->begin(std::move(*there), from);
     else
-      least->forget(who);
+      least->forget(from);
   });
   if (!posted) --share_.connections;
 }
 
 template <class Kind>
-void server<Kind>::begin(stream peer, const key& who) {
-  auto* const made = new client(*this, peer, who);
+void server<Kind>::begin(stream peer, const who& from) {
+  auto* const made = new client(*this, from);
   made->start(handler_(std::move(peer)));
   clients_.adopt(*made);
 }
@@ -442,7 +441,7 @@ void server<Kind>::begin(stream peer, const key& who) {
 template <class Kind>
 void server<Kind>::client_ended(const client& c, result<void> how) {
   if (how || options_.watch == nullptr || !options_.watch->client_failed) return;
-  options_.watch->client_failed(c.name, how.error());
+  options_.watch->client_failed(Kind::name_of(c.me), how.error());
 }
 
 }  // namespace soquete::detail

@@ -55,26 +55,30 @@ struct socket_block {
   socket_block(const socket_block&) = delete;
   socket_block& operator=(const socket_block&) = delete;
 
-  slot reader;                                     ///< What receives, accepts.
-  slot writer;                                     ///< What sends, connects.
-  driver& home;                                    ///< Whose it is.
-  int descriptor = -1;                             ///< -1: none.
+  slot reader;                          ///< What receives, accepts.
+  slot writer;                          ///< What sends, connects.
+  driver& home;                         ///< Whose it is.
+  owned_descriptor* carried = nullptr;  ///< What it has brought along, unread; owned.
+  owned_path* path = nullptr;           ///< Removed when it is closed; owned.
+  address peer_address;                 ///< Kept because the kernel forgets it after a reset.
+  int descriptor = -1;                  ///< -1: none.
+  std::int32_t refused = 0;  ///< -errno of an earlier datagram, to be told to the receive that waits.
+  /// Longest datagram that the kernel has not failed to cut runs into; 0: none.
+  std::uint32_t segment_max = segment_unknown;
+  std::uint32_t segment_doubt = 0;  ///< Messages until that failure is forgotten.
+  /// What datagrams bring beside their bytes: a bit for each option that asks for it, or told_unknown.
+  std::uint16_t told_beside = 0;
+  std::uint16_t peer_port = 0;                     ///< Beside `peer_address`.
+  bool has_peer = false;                           ///< Are these two known?
   descriptor_kind kind = descriptor_kind::stream;  ///< What can be done with it.
   family domain = family::v4;                      ///< Of sockets.
   transport carries = transport::stream;           ///< Of sockets, listeners among them.
   bool was_open = false;                           ///< Before it was adopted: others may have it too.
   bool reset_on_close = false;                     ///< Close with a reset instead of a FIN.
   bool send_broken = false;                        ///< A send ended part-way: nothing sensible can follow.
-  std::uint16_t peer_port = 0;                     ///< Beside `peer_address`.
-  address peer_address;                            ///< Kept because the kernel forgets it after a reset.
-  bool has_peer = false;                           ///< Are these two known?
-  owned_descriptor* carried = nullptr;             ///< What it has brought along, unread; owned.
-  owned_path* path = nullptr;                      ///< Removed when it is closed; owned.
-  std::int32_t refused = 0;  ///< -errno of an earlier datagram, to be told to the receive that waits.
-  /// Longest datagram that the kernel has not failed to cut runs into; 0: none.
-  std::uint32_t segment_max = segment_unknown;
-  std::uint32_t segment_doubt = 0;  ///< Messages until that failure is forgotten.
 
+  /// Options may have been set that the driver has not seen.
+  static constexpr std::uint16_t told_unknown = 1U << 15;
   /// No failure has been seen.
   static constexpr std::uint32_t segment_unknown = ~std::uint32_t{0};
 

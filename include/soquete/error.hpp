@@ -109,7 +109,7 @@ class error {
   struct circumstances;
   circumstances& more();
 
-  std::error_code cause_;
+  [[no_unique_address]] std::error_code cause_;  // Its last bytes are padding, where `during_` finds room.
   step during_;
   circumstances* more_ = nullptr;  // Owned.
 };

@@ -46,8 +46,10 @@ struct op : waiter {
   socket_block* on = nullptr;     ///< The socket it is for.
   const void* data = nullptr;     ///< See opcode.
   std::size_t size = 0;           ///< See opcode.
-  std::size_t moved = 0;          ///< Sends: bytes or messages taken so far, also after an error.
-  lease_home* home = nullptr;     ///< Of the lease received.
+  union {
+    std::size_t moved = 0;  ///< Sends: bytes or messages taken so far, also after an error.
+    lease_home* home;       ///< Receives: of the lease received.
+  };
 
   op() = default;
   op(const op&) = delete;
@@ -62,7 +64,6 @@ struct op : waiter {
 
 /// An operation that a coroutine waits for. A socket has two: a reader and a writer.
 struct slot : op, cancel_hook {
-  run_queue* queue = nullptr;        ///< Of the waiting coroutine.
   cancel_context* cancel = nullptr;  ///< Of the waiting coroutine; may be null.
   waiter* then = nullptr;            ///< Woken at the end.
 
