@@ -16,7 +16,6 @@ error about(error why, step during, std::string_view whom) {
 
 // Nobody asked for it, so nothing is lost where a system cannot tell.
 void tell_unasked(soquete::socket& s, bool is_bound_to_all) {
-  static_cast<void>(s.net().set(s.block(), option::tell_drops, 1));
   if (is_bound_to_all) static_cast<void>(s.net().set(s.block(), option::tell_destination, 1));
 }
 

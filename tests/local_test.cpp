@@ -140,6 +140,38 @@ TEST_P(local_stream, a_plain_receive_closes_what_came_beside_the_bytes) {
   });
 }
 
+task<result<void>> receive_three_bytes(local::stream& from, std::string& into) {
+  for (into.clear(); into.size() < 3;) into += (co_await ok(within(60s, from.receive()))).text();
+  co_return {};
+}
+
+// A read ends where descriptors came, and what waits behind them brings no news of its own.
+TEST_P(local_stream, a_plain_receive_gets_what_waits_behind_descriptors) {
+  play([]() -> task<result<void>> {
+    auto both = co_await ok(local::pair());
+    ends pipe = make_ends();
+    const auto send_three = [&both, &pipe]() -> task<result<void>> {
+      co_await ok(both.first.send("x", pipe.writing));
+      co_return co_await both.first.send("yz");
+    };
+    std::string got;
+    for (int i = 0; i != 3; ++i) {
+      const auto while_it_waits = [&](scope& s) -> task<result<void>> {
+        s.spawn(receive_three_bytes(both.second, got));
+        co_await ok(sleep(1ms));
+        co_return co_await send_three();
+      };
+      co_await ok(with_scope(while_it_waits));
+      EXPECT_EQ(got, "xyz");
+      co_await ok(send_three());
+      co_await ok(sleep(1ms));
+      co_await ok(receive_three_bytes(both.second, got));
+      EXPECT_EQ(got, "xyz");
+    }
+    co_return {};
+  });
+}
+
 TEST_P(local_stream, a_cancelled_receive_leaves_the_descriptors_that_come_later) {
   play([]() -> task<result<void>> {
     auto both = co_await ok(local::pair());

@@ -206,6 +206,7 @@ TEST_P(udp_ancillary, times_are_those_of_now_and_go_forward) {
 TEST_P(udp_ancillary, datagrams_that_a_full_buffer_lost_are_counted_exactly) {
   play([]() -> task<result<void>> {
     udp_pair both = co_await ok(open_udp_pair("127.0.0.1:0", {.receive_buffer = 10'000}));
+    co_await ok(both.server.options().set_tell_drops(true));
     const std::string piece(1000, 'd');
     constexpr std::size_t sent = 200;
     for (std::size_t i = 0; i < sent; ++i) co_await ok(both.client.send(piece));

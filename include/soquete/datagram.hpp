@@ -50,7 +50,8 @@ class datagram {
   }
   /// As it crossed the seam.
   const received_message& message() const noexcept { return *about_; }
-  /// Datagrams that this socket had lost, when this one came, because its buffer was full.
+  /// Datagrams that this socket had lost, when this one came, because its buffer was full; 0 unless asked
+  /// for.  datagram_options::set_tell_drops()
   std::uint32_t drops() const noexcept { return about_->drops; }
 
  private:
@@ -103,7 +104,11 @@ class batch {
   /// Owns what `home` has lent.
   batch(const received_message* first, std::size_t count, lease_home* home, std::uint32_t id) noexcept
       : begin_(first), end_(first + count), id_(id), home_(home) {}
-  batch(batch&& other) noexcept { swap(other); }
+  batch(batch&& other) noexcept
+      : begin_(std::exchange(other.begin_, iterator())),
+        end_(std::exchange(other.end_, iterator())),
+        id_(other.id_),
+        home_(std::exchange(other.home_, nullptr)) {}
   batch& operator=(batch&& other) noexcept {
     batch old(std::move(*this));
     swap(other);

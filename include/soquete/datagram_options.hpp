@@ -62,7 +62,7 @@ class datagram_options : public socket_options {
   result<void> set_tell_hops(bool on) { return set(option::tell_hops, on); }
   /// datagram::when().  SO_TIMESTAMPNS
   result<void> set_tell_time(bool on) { return set(option::tell_time, on); }
-  /// datagram::drops(). On from the start.  SO_RXQ_OVFL
+  /// datagram::drops().  SO_RXQ_OVFL
   result<void> set_tell_drops(bool on) { return set(option::tell_drops, on); }
 
  private:

@@ -117,6 +117,7 @@ result<socket_block*> kernel_driver::adopt(owned_descriptor taken) {
   block.domain = family_of(descriptor);
   block.carries = transport_of(type);
   block.kind = is_listening(descriptor) ? descriptor_kind::listener : kind_of(block.carries);
+  block.told_beside = socket_block::told_unknown;
   silence_broken_pipe(descriptor);
   // A connection that is gone again when we come to accept it must not hold the loop.
   if (block.kind == descriptor_kind::listener)

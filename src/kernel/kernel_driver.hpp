@@ -3,7 +3,9 @@
 
 #include <soquete/driver.hpp>
 
+#include "kernel/chunk_pool.hpp"
 #include "kernel/message_pool.hpp"
+#include "kernel/watched_block.hpp"
 
 namespace soquete::kernel {
 
@@ -47,14 +49,31 @@ class kernel_driver : public driver {
   socket_block& accepted(const socket_block& listener, int descriptor, const endpoint& peer);
   /// Serves a read from what the socket has brought along. `outcome` is set.
   void read_carried(socket_block&, op&);
-  /// What an operation may be lent besides leases of the driver's own kind.
+
+  // Reads by a call (reading.cpp).
+  /// What can be done now: a result, or -EAGAIN. `drained` is set when nothing is left for now.
+  std::int64_t read_now(socket_block&, op&, bool& drained);
+  /// Tries the parked reader. True: `outcome` is set, and it is no longer parked.
+  bool try_reading(watched_block&);
+  /// Queues the second try.
+  void poke(watched_block&) noexcept;
+  /// There is something, or an end.
+  void take_news(watched_block&, bool hung_up) noexcept;
+
+  // What operations may be lent.
+  chunk_pool chunks_;
   message_pool messages_;
+
   /// At its end a socket takes its path along.
   static void remove_path(const socket_block&) noexcept;
   /// Closes the descriptor, with a reset if the block says so.
   static void close_descriptor(const socket_block&) noexcept;
   /// Closes it with a reset.
   static void reset_descriptor(int descriptor) noexcept;
+
+ private:
+  std::int64_t lease_now(socket_block&, op&, bool& drained);
+  std::int64_t accept_one(socket_block&, op&);
 };
 
 /// -errno of the last call as an error.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cerrno>
 #include <ctime>
 #include <vector>
 
@@ -36,6 +37,7 @@ class kqueue_poller final : public poller {
   std::string_view name() const noexcept override { return "kqueue"; }
   bool is_edge_triggered() const noexcept override { return true; }
   int add(int descriptor, poll_token) noexcept override;
+  int add_level(int, poll_token) noexcept override { return -ENOSYS; }
   void want(int descriptor, poll_token, bool reading, bool writing) noexcept override;
   void remove(int descriptor, poll_token) noexcept override;
   std::span<const ready_event> wait(time_point now, time_point until) noexcept override;

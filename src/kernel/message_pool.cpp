@@ -81,6 +81,7 @@ message_pool::message_pool() noexcept {
 }
 
 message_room* message_pool::take() {
+  if (last_ != nullptr) return std::exchange(last_, nullptr);
   if (!idle_.empty()) {
     message_room& r = *rooms_[idle_.back()];
     idle_.pop_back();
@@ -117,7 +118,11 @@ void message_pool::lend(message_room& r, unsigned count, op& to) noexcept {
 void message_pool::give_back(message_room& r) noexcept {
   r.clear();
   const bool is_of_one = r.id >= rooms_max;
-  if (!is_of_one && idle_.size() < idle_max) return idle_.push_back(r.id);
+  if (!is_of_one && last_ == nullptr) {
+    last_ = &r;
+    return;
+  }
+  if (!is_of_one && idle_.size() + 1 < idle_max) return idle_.push_back(r.id);
   memory_ -= memory_for(r.messages.size());
   (is_of_one ? bare_of_one_ : bare_).push_back(r.id);
   rooms_[r.id].reset();

@@ -24,6 +24,7 @@ struct message_room {
   static constexpr std::size_t memory_size = 2 * 1024 * 1024 + 64 * 1024;
   static constexpr std::size_t messages_max = 32;
   static constexpr std::size_t memory_size_of_one = 256 * 1024;
+  static constexpr std::uint32_t bare_size = 64 * 1024;  ///< Room for one that comes by recvfrom(2).
 
   /// For messages_max, or for one.
   message_room(std::uint32_t number, std::size_t messages);
@@ -70,6 +71,7 @@ class message_pool : public lease_home {
   void come_home(std::uint32_t id) noexcept;
 
   std::vector<std::unique_ptr<message_room>> rooms_;  ///< From number rooms_max on, of one message.
+  message_room* last_ = nullptr;                      ///< The room that came home last, idle as well.
   std::vector<std::uint32_t> idle_;                   ///< Last used last.
   std::vector<std::uint32_t> bare_;                   ///< Numbers without a room.
   std::vector<std::uint32_t> bare_of_one_;            ///< The same beyond rooms_max.

@@ -11,6 +11,15 @@
 namespace soquete::kernel {
 namespace {
 
+// As if nothing had been told, for the room may have been used before.
+void forget(received_message& m) noexcept {
+  m.segment = m.interface = m.drops = 0;
+  m.to = m.answer_from = address();
+  m.hops = m.traffic_class = -1;
+  m.when = {};
+  m.has_sender = m.handles_lost = false;
+}
+
 void fill(received_message& m, mmsghdr& from, const iovec& part) {
   msghdr& h = from.msg_hdr;
   m.from = h.msg_namelen != 0 ? endpoint_of(*static_cast<sockaddr_storage*>(h.msg_name), h.msg_namelen)
@@ -18,11 +27,7 @@ void fill(received_message& m, mmsghdr& from, const iovec& part) {
   m.data = static_cast<const std::byte*>(part.iov_base);
   m.length = from.msg_len;  // With MSG_TRUNC also more than there was room for.
   m.size = static_cast<std::uint32_t>(std::min<std::size_t>(from.msg_len, part.iov_len));
-  m.segment = m.interface = m.drops = 0;
-  m.to = m.answer_from = address();
-  m.hops = m.traffic_class = -1;
-  m.when = {};
-  m.has_sender = m.handles_lost = false;
+  forget(m);
   if (h.msg_controllen != 0 || (h.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) != 0) read_control(h, m);
 }
 
@@ -41,10 +46,39 @@ std::int64_t receive_into(message_room& r, int descriptor, unsigned count, int f
   }
 }
 
+std::int64_t receive_bare(const socket_block& on, message_pool& pool, op& o, bool& drained) {
+  message_room* const room = pool.take();
+  if (room == nullptr) return -ENOBUFS;
+  sockaddr_storage from;
+  for (;;) {
+    socklen_t from_size = sizeof from;
+    const ssize_t got = ::recvfrom(on.descriptor, room->memory.get(), message_room::bare_size,
+                                   message_flags | MSG_TRUNC, reinterpret_cast<sockaddr*>(&from), &from_size);
+    if (got >= 0) {
+      received_message& m = room->messages[0];
+      m.from = from_size != 0 ? endpoint_of(from, from_size) : endpoint();
+      m.data = room->memory.get();
+      m.length = static_cast<std::uint32_t>(got);
+      m.size = std::min<std::uint32_t>(m.length, message_room::bare_size);
+      forget(m);
+      pool.lend(*room, 1, o);
+      return 1;
+    }
+    if (errno == EINTR) continue;
+    const std::int64_t why = errno == EWOULDBLOCK ? -EAGAIN : -errno;
+    pool.give_back(*room);
+    drained = why == -EAGAIN;
+    return why;
+  }
+}
+
 }  // namespace
 
 std::int64_t receive_messages_now(const socket_block& on, message_pool& pool, op& o, bool& drained) {
+  // Nothing of it comes beside the bytes: recvmsg(2) would have a header for the kernel to copy and check.
   const bool is_stream = on.kind == descriptor_kind::stream;
+  if (o.size == 1 && on.told_beside == 0 && on.domain != family::local && !is_stream)
+    return receive_bare(on, pool, o, drained);
   message_room* const room = pool.take();
   if (room == nullptr) return -ENOBUFS;
   const auto wanted = static_cast<unsigned>(std::min(o.size, message_room::messages_max));

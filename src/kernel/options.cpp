@@ -1,6 +1,7 @@
 // Socket options as the kernel knows them.  socket(7), tcp(7), ip(7), ipv6(7).
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -22,6 +23,14 @@ int set_multicast_interface(int descriptor, const option_name& name, int value) 
   how.imr_ifindex = value;
   const int done = ::setsockopt(descriptor, IPPROTO_IP, IP_MULTICAST_IF, &how, sizeof how);
   return name.level == IPPROTO_IPV6 ? 0 : done;
+}
+
+// The bit of an option that makes datagrams bring something beside their bytes; 0: it is another.
+std::uint16_t told_by(option which) noexcept {
+  constexpr std::array tells{option::tell_destination, option::tell_traffic_class, option::tell_hops,
+                             option::tell_time,        option::tell_drops,         option::receive_segments};
+  const auto found = std::find(tells.begin(), tells.end(), which);
+  return found != tells.end() ? static_cast<std::uint16_t>(1U << (found - tells.begin())) : std::uint16_t{0};
 }
 
 // The kernel bounds some values in silence, and takes -1 for the most.
@@ -52,6 +61,8 @@ result<void> kernel_driver::set(socket_block& block, option which, std::int64_t 
       ::setsockopt(block.descriptor, IPPROTO_IP, twin, &number, sizeof number);
   }
   if (done != 0) return fail(system_error(step::set_option));
+  block.told_beside &= static_cast<std::uint16_t>(~told_by(which));
+  if (value != 0) block.told_beside |= told_by(which);
   return {};
 }
 
@@ -95,6 +106,7 @@ result<void> kernel_driver::set_raw(socket_block& block, option_number which, by
   if (::setsockopt(block.descriptor, which.level, which.name, value.data(),
                    static_cast<socklen_t>(value.size())) != 0)
     return fail(system_error(step::set_option));
+  block.told_beside = socket_block::told_unknown;
   return {};
 }
 

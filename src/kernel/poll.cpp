@@ -33,6 +33,8 @@ class poll_poller final : public poller {
     return 0;
   }
 
+  int add_level(int descriptor, poll_token token) noexcept override { return add(descriptor, token); }
+
   void want(int descriptor, poll_token token, bool reading, bool writing) noexcept override {
     pollfd& slot = slots_[token.place + 1];
     // Without interest the descriptor is hidden: poll(2) would tell of a hang-up again and again.

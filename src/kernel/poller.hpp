@@ -42,6 +42,8 @@ class poller {
   virtual bool is_edge_triggered() const noexcept = 0;
   /// Gives 0 or -errno; -EPERM for what never waits, such as a file.
   virtual int add(int descriptor, poll_token) noexcept = 0;
+  /// The same, but until the first want() it tells of reading as long as it is the case. -ENOSYS: it cannot.
+  virtual int add_level(int descriptor, poll_token) noexcept = 0;
   /// What to tell of from now on. What is already the case is told as well.
   virtual void want(int descriptor, poll_token, bool reading, bool writing) noexcept = 0;
   virtual void remove(int descriptor, poll_token) noexcept = 0;

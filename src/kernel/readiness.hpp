@@ -5,7 +5,6 @@
 #include <memory>
 #include <vector>
 
-#include "kernel/chunk_pool.hpp"
 #include "kernel/kernel_driver.hpp"
 #include "kernel/poller.hpp"
 
@@ -40,19 +39,17 @@ class readiness_driver final : public kernel_driver {
   socket_block& make_block() override;
   bool start_reading(block&, op&) noexcept;
   bool start_writing(block&, op&) noexcept;
-  bool try_reading(block&) noexcept;
+  bool try_it(block&) noexcept;
   bool try_writing(block&) noexcept;
-  std::int64_t receive_lease(block&, op&) noexcept;
-  std::int64_t accept(block&, op&) noexcept;
   bool send(block&, op&) noexcept;
   bool watch(block&, op&) noexcept;
+  int add(block&) noexcept;
   void set_interest(block&) noexcept;
   void poked(block&) noexcept;
   void forget(block&) noexcept;
   void free(block&) noexcept;
 
   std::unique_ptr<poller> poller_;
-  chunk_pool chunks_;
   std::vector<block*> table_;
   std::vector<std::uint32_t> generations_;
   std::vector<std::uint32_t> free_places_;

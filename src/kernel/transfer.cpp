@@ -91,14 +91,18 @@ std::size_t wanted(const op& o) noexcept {
 
 }  // namespace
 
-std::int64_t receive_now(const socket_block& block, void* into, std::size_t size) noexcept {
+std::int64_t receive_now(const socket_block& block, void* into, std::size_t size, bool& drained) noexcept {
   const int descriptor = block.descriptor;
   if (!is_socket(block.kind)) {
     if (block.kind == descriptor_kind::other && !is_ready(descriptor, POLLIN))
       return is_good_for(descriptor, O_WRONLY) ? -EAGAIN : -EBADF;
     return uninterrupted([&] { return ::read(descriptor, into, size); });
   }
-  return uninterrupted([&] { return ::recv(descriptor, into, size, MSG_DONTWAIT); });
+  const std::int64_t got = uninterrupted([&] { return ::recv(descriptor, into, size, MSG_DONTWAIT); });
+  // Fewer bytes than there was room for: nothing is left. Of terminals and pipes in packet mode this is not
+  // true: there one read is one line or packet.
+  drained = got > 0 && static_cast<std::size_t>(got) < size && block.kind == descriptor_kind::stream;
+  return got;
 }
 
 progress send_now(op& o) noexcept {

@@ -9,7 +9,8 @@ namespace soquete::kernel {
 enum class progress : std::uint8_t { done, blocked };
 
 /// Receives up to `size` bytes. Gives bytes, 0 at the end, or -errno; -EAGAIN when there are none yet.
-std::int64_t receive_now(const socket_block&, void* into, std::size_t size) noexcept;
+/// `drained` is set when nothing is left for now.
+std::int64_t receive_now(const socket_block&, void* into, std::size_t size, bool& drained) noexcept;
 
 /// Goes on with any of the send operations, from `moved`. Done: `outcome` is set.
 progress send_now(op&) noexcept;

@@ -24,12 +24,18 @@ bool is_sending(opcode code) noexcept {
 }  // namespace
 
 driver_counts uring_driver::counts() const noexcept {
-  return {open_, buffers_.leases() + messages_.leases(), buffers_.memory() + messages_.memory(), calls_};
+  return {open_, buffers_.leases() + chunks_.leases() + messages_.leases(),
+          buffers_.memory() + chunks_.memory() + messages_.memory(), calls_};
 }
 
 socket_block& uring_driver::make_block() {
   ++open_;
-  return *new block(*this);
+  auto* made = new block(*this);
+  made->wake = [](waiter* w) noexcept {
+    block& b = *static_cast<block*>(w);
+    static_cast<uring_driver&>(b.home).poked(b);
+  };
+  return *made;
 }
 
 // Operations at their start.
@@ -43,15 +49,14 @@ bool uring_driver::start(op& o) noexcept {
 
 bool uring_driver::start_reading(block& b, op& o) noexcept {
   if (b.carried != nullptr) return read_carried(b, o), true;
-  // Datagrams are taken by calls: many at a time, with all that comes beside them.
+  if (b.is_of_messages()) return start_reading_messages(b, o);
   const bool by_multishot =
       (b.kind == descriptor_kind::stream || b.kind == descriptor_kind::listener) &&
       (o.code == opcode::receive_lease || o.code == opcode::accept || o.code == opcode::receive);
   const bool is_here = b.has_news();
   if (is_here && o.code == opcode::readable) return o.outcome = 0, true;
   if (!by_multishot && !is_here) {
-    const bool may_be_there = o.code != opcode::receive_messages || !b.drained;
-    if (may_be_there && queue().may_complete_inline() && try_by_call(b, o)) return true;
+    if (queue().may_complete_inline() && try_by_call(b, o)) return true;
     submit_poll(b, o);
     return false;
   }
@@ -68,6 +73,35 @@ bool uring_driver::start_reading(block& b, op& o) noexcept {
   else
     arm(b);
   return false;
+}
+
+bool uring_driver::start_reading_messages(block& b, op& o) noexcept {
+  b.reader_parked = true;
+  if (b.readable || o.code == opcode::readable) {
+    if (queue().may_complete_inline()) {
+      if (try_it(b)) return true;
+    } else {
+      poke(b);
+    }
+  }
+  if (!b.watched) watch(b);
+  return false;
+}
+
+bool uring_driver::try_it(block& b) noexcept {
+  ++calls_;
+  return try_reading(b);
+}
+
+void uring_driver::poked(block& b) noexcept {
+  b.poke_queued = false;
+  if (b.forgotten) {
+    delete &b;
+    return;
+  }
+  if (!b.reader_parked) return;
+  if (try_it(b)) return b.reader.wake(&b.reader);
+  if (!b.watched) watch(b);
 }
 
 bool uring_driver::start_sending(block& b, op& o) noexcept {
@@ -93,48 +127,27 @@ bool uring_driver::start_sending(block& b, op& o) noexcept {
 bool uring_driver::try_by_call(block& b, op& o) noexcept {
   ++calls_;
   std::int64_t got = -EINVAL;
+  bool drained = false;
   switch (o.code) {
-    case opcode::receive: got = receive_now(b, const_cast<void*>(o.data), o.size); break;
-    case opcode::receive_lease: got = lease_by_call(b, o); break;
-    case opcode::receive_messages: got = messages_by_call(b, o); break;
-    case opcode::readable: got = readable_now(b); break;
-    case opcode::signal: got = signal_now(b); break;
     case opcode::connect: got = connect_verdict(b); break;
-    case opcode::accept: break;
     case opcode::send:
     case opcode::send_some:
     case opcode::send_parts: return send_now(o) == progress::done;
-    case opcode::send_messages: return send_by_call(b, o);
+    case opcode::send_messages: return send_messages(b, o);
+    default: got = read_now(b, o, drained);
   }
   if (got == -EAGAIN) return false;
   o.outcome = got;
   return true;
 }
 
-std::int64_t uring_driver::lease_by_call(block& b, op& o) noexcept {
-  const uring_buffers::piece room =
-      buffers_.spare(is_socket(b.kind) ? uring_buffers::spare_size::small : uring_buffers::spare_size::large);
-  const std::int64_t got = receive_now(b, const_cast<std::byte*>(room.data), room.size);
-  if (got <= 0) {
-    buffers_.come_home(room.data, room.id);
-    return got;
-  }
-  o.data = room.data;
-  o.id = room.id;
-  o.home = &buffers_;
-  return got;
-}
-
-std::int64_t uring_driver::messages_by_call(block& b, op& o) noexcept {
-  if (const int refused = std::exchange(b.refused, 0); refused != 0) return refused;
-  return receive_messages_now(b, messages_, o, b.drained);
-}
-
 // True: done.
-bool uring_driver::send_by_call(block& b, op& o) noexcept {
+bool uring_driver::send_messages(block& b, op& o) noexcept {
   const progress how = send_messages_now(o);
-  // The receive that is to be told waits in the kernel, for what has just been taken away from it.
-  if (b.refused != 0) submit_cancel(&b.reader, readiness);
+  if (const int refused = std::exchange(b.refused, 0); refused != 0) {
+    b.reader_parked = false;
+    complete(b.reader, refused);
+  }
   return how == progress::done;
 }
 
@@ -143,12 +156,11 @@ void uring_driver::cancel(op& o) noexcept {
   b.cancelled(o) = true;
   // What is in the kernel ends with its own completion. A reader that waits for a multishot just stops
   // waiting: the bytes that still come are kept for the next one.
-  if (const tag kind = b.entry_of(o); kind != ignored)
-    submit_cancel(&o, kind);
-  else if (b.armed && b.is_local_stream() && b.is_reader(o))
-    pause(b);  // Left there it would drop the descriptors that come with the next bytes.
-  else
-    complete(o, -ECANCELED);
+  if (const tag kind = b.entry_of(o); kind != ignored) return submit_cancel(&o, kind);
+  // Left there it would drop the descriptors that come with the next bytes.
+  if (b.armed && b.is_local_stream() && b.is_reader(o)) return pause(b);
+  if (b.is_reader(o)) b.reader_parked = false;
+  complete(o, -ECANCELED);
 }
 
 void uring_driver::close(socket_block& closed) noexcept {
@@ -165,6 +177,7 @@ void uring_driver::close(socket_block& closed) noexcept {
   // a service manager, goes on to listen for them.
   if (b.kind == descriptor_kind::listener && !b.was_open) ::shutdown(b.descriptor, SHUT_RDWR);
   if (b.armed) submit_cancel(&b, multishot);
+  if (b.watched) submit_cancel(&b, watching);
   // At once, and not with the next turn: the peer should not wait for its FIN until we find time for one.
   enter_now();
 }
@@ -174,6 +187,7 @@ owned_descriptor uring_driver::release(socket_block& released) {
   assert(!b.reader.is_pending() && !b.writer.is_pending());
   if (b.starved) std::erase(starved_, &b);
   if (b.armed) pause(b);
+  if (b.watched) submit_cancel(&b, watching);
   // The kernel ends it at once; what it brings until then belongs to the socket.
   while (b.with_kernel != 0) enter_and_wait();
   owned_descriptor whole(b.descriptor);
@@ -188,13 +202,13 @@ owned_descriptor uring_driver::release(socket_block& released) {
       accepted_before.emplace_back(static_cast<int>(b.front().id));
     } else {
       unread.insert(unread.end(), b.front().data, b.front().data + b.front().size);
-      buffers_.come_home(b.front().data, b.front().id);
+      buffers_.come_home(b.front().id);
     }
   }
   whole.set_unread(std::move(unread));
   whole.set_accepted(std::move(accepted_before));
   --open_;
-  delete &b;
+  free(b);
   return whole;
 }
 
@@ -205,7 +219,7 @@ void uring_driver::drop_waiting(block& b) noexcept {
     } else {
       // The kernel answers unread bytes with a reset; these it believes to have been read.
       b.reset_on_close = true;
-      buffers_.come_home(b.front().data, b.front().id);
+      buffers_.come_home(b.front().id);
     }
   }
 }
@@ -219,21 +233,25 @@ void uring_driver::forget(block& b) noexcept {
   close_descriptor(b);
   --open_;
   --closing_;
-  delete &b;
+  free(b);
+}
+
+void uring_driver::free(block& b) noexcept {
+  b.forgotten = true;
+  if (!b.poke_queued) delete &b;
 }
 
 // What multishot entries have brought.
 
 bool uring_driver::is_waited_for(const block& b) noexcept {
-  return b.reader.now == op::state::in_flight && b.reader_entry == ignored;
+  return b.reader.now == op::state::in_flight && b.reader_entry == ignored && !b.is_of_messages();
 }
 
 // True: `outcome` is set.
 bool uring_driver::deliver(block& b, op& o) noexcept {
   if (b.has_waiting()) {
-    o.outcome = b.kind == descriptor_kind::listener  ? deliver_connection(b, o)
-                : o.code == opcode::receive_messages ? deliver_message(b, o)
-                                                     : deliver_piece(b, o);
+    give(b, o, b.front());
+    if (b.front().size == 0) b.pop_front();
     return true;
   }
   if (b.failure != 0) {
@@ -245,49 +263,43 @@ bool uring_driver::deliver(block& b, op& o) noexcept {
   return b.ended;
 }
 
-std::int64_t uring_driver::deliver_piece(block& b, op& o) noexcept {
-  uring_buffers::piece& p = b.front();
+// What is left in `from` afterwards has not been given.
+void uring_driver::give(block& b, op& o, uring_buffers::piece& from) noexcept {
+  if (b.kind == descriptor_kind::listener) {
+    o.data = &connection_of(b, static_cast<int>(from.id));
+    o.outcome = 0;
+    return;
+  }
+  if (o.code == opcode::receive_messages) {
+    o.outcome = lend_message(messages_, o, from.data, from.size);
+    if (o.outcome < 0) return;
+    const auto taken = static_cast<std::uint32_t>(std::exchange(o.outcome, 1));
+    from.data += taken;
+    from.size -= taken;
+    if (from.size == 0) buffers_.come_home(from.id);
+    return;
+  }
   if (o.code == opcode::receive_lease) {
-    o.data = p.data;
-    o.id = p.id;
+    o.data = from.data;
+    o.id = from.id;
     o.home = &buffers_;
-    const std::int64_t size = p.size;
-    b.pop_front();
-    return size;
+    o.outcome = std::exchange(from.size, 0);
+    return;
   }
-  const auto taken = static_cast<std::uint32_t>(std::min<std::size_t>(o.size, p.size));
-  std::memcpy(const_cast<void*>(o.data), p.data, taken);
-  p.data += taken;
-  p.size -= taken;
-  if (p.size == 0) {
-    buffers_.come_home(p.data, p.id);
-    b.pop_front();
-  }
-  return taken;
+  const auto taken = static_cast<std::uint32_t>(std::min<std::size_t>(o.size, from.size));
+  std::memcpy(const_cast<void*>(o.data), from.data, taken);
+  from.data += taken;
+  from.size -= taken;
+  if (from.size == 0) buffers_.come_home(from.id);
+  o.outcome = taken;
 }
 
-std::int64_t uring_driver::deliver_message(block& b, op& o) noexcept {
-  uring_buffers::piece& p = b.front();
-  const std::int64_t taken = lend_message(messages_, o, p.data, p.size);
-  if (taken < 0) return taken;
-  p.data += taken;
-  p.size -= static_cast<std::uint32_t>(taken);
-  if (p.size == 0) {
-    buffers_.come_home(p.data, p.id);
-    b.pop_front();
-  }
-  return 1;
-}
-
-std::int64_t uring_driver::deliver_connection(block& b, op& o) noexcept {
-  const int descriptor = static_cast<int>(b.front().id);
-  b.pop_front();
+socket_block& uring_driver::connection_of(const block& listener, int descriptor) noexcept {
   socket_address peer;
   ++calls_;
   // The entry that accepts many has no place for each one's address.
   if (::getpeername(descriptor, peer.get(), &peer.size) != 0) peer.size = 0;
-  o.data = &accepted(b, descriptor, peer.to_endpoint());
-  return 0;
+  return accepted(listener, descriptor, peer.to_endpoint());
 }
 
 void uring_driver::arm(block& b) noexcept {
@@ -301,11 +313,14 @@ void uring_driver::arm(block& b) noexcept {
       return;
     }
     io_uring_sqe& e = entry_for(&b, multishot);
-    // Not ahead of the reader on a local stream: descriptors could come with the next bytes.
-    if (b.is_local_stream())
+    // Not ahead of the reader on a local stream: descriptors could come with the next bytes. As a rule
+    // nothing is there yet, so the kernel need not try before it waits.
+    if (b.is_local_stream()) {
       io_uring_prep_recv(&e, b.descriptor, nullptr, 0, 0);
-    else
+      if (!b.more_waits) e.ioprio |= IORING_RECVSEND_POLL_FIRST;
+    } else {
       io_uring_prep_recv_multishot(&e, b.descriptor, nullptr, 0, 0);
+    }
     io_uring_sqe_set_data64(&e, reinterpret_cast<std::uintptr_t>(&b) | multishot);
     e.flags |= IOSQE_BUFFER_SELECT;
     e.buf_group = uring_buffers::group;
@@ -349,6 +364,7 @@ void uring_driver::on_completion(const io_uring_cqe& c) noexcept {
   switch (static_cast<tag>(c.user_data & tag_mask)) {
     case multishot: return on_multishot(*static_cast<block*>(whom), c);
     case entry: return on_entry(*static_cast<slot*>(whom), c);
+    case watching: return on_news(*static_cast<block*>(whom), c);
     case readiness: {
       auto& o = *static_cast<slot*>(whom);
       auto& b = static_cast<block&>(*o.on);
@@ -369,6 +385,7 @@ void uring_driver::on_multishot(block& b, const io_uring_cqe& c) noexcept {
   // First whether it goes on, then what it brought: the last completion may bring something too.
   const bool goes_on = (c.flags & IORING_CQE_F_MORE) != 0;
   if (!goes_on) b.armed = b.pausing = false;
+  b.more_waits = (c.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
 
   const bool is_listener = b.kind == descriptor_kind::listener;
   uring_buffers::piece got{};
@@ -378,7 +395,14 @@ void uring_driver::on_multishot(block& b, const io_uring_cqe& c) noexcept {
     got = buffers_.take(c);
   const bool brought = is_listener ? c.res >= 0 : got.data != nullptr;
 
-  if (brought) b.waiting.push_back(got);
+  op& o = b.reader;
+  if (brought && !b.closing && !b.has_waiting() && is_waited_for(b)) {
+    give(b, o, got);
+    complete(o, o.outcome);
+    if (got.size != 0) b.push(got);
+  } else if (brought) {
+    b.push(got);
+  }
   if (b.closing) {
     drop_waiting(b);
     if (!goes_on) kernel_let_go(b);
@@ -392,7 +416,6 @@ void uring_driver::on_multishot(block& b, const io_uring_cqe& c) noexcept {
       b.ended = true;
   }
 
-  op& o = b.reader;
   if (is_waited_for(b) && deliver(b, o)) {
     complete(o, o.outcome);
   } else if (b.reader_entry == readiness && b.has_news()) {
@@ -409,6 +432,15 @@ void uring_driver::on_multishot(block& b, const io_uring_cqe& c) noexcept {
   if (is_listener) b.failure = 0;
   const std::size_t most = is_listener ? block::connections_max : block::pieces_max;
   if (b.armed && !b.pausing && b.count_waiting() >= most) pause(b);
+  if (!goes_on) kernel_let_go(b);
+}
+
+void uring_driver::on_news(block& b, const io_uring_cqe& c) noexcept {
+  const bool goes_on = (c.flags & IORING_CQE_F_MORE) != 0;
+  if (!goes_on) b.watched = false;
+  // A poll that has failed or ended is looked into by a read, which asks for the next one.
+  if (!b.closing && c.res != -ECANCELED)
+    take_news(b, c.res > 0 && (c.res & (POLLRDHUP | POLLHUP | POLLERR | POLLPRI)) != 0);
   if (!goes_on) kernel_let_go(b);
 }
 
@@ -441,7 +473,6 @@ void uring_driver::on_ready(op& o, std::int32_t outcome) noexcept {
       deliver(b, o);
     return complete(o, o.outcome);
   }
-  if (outcome < 0 && b.refused != 0 && b.is_reader(o)) return complete(o, std::exchange(b.refused, 0));
   if (outcome < 0) return complete(o, outcome);
   if (try_by_call(b, o)) return complete(o, o.outcome);
   if (b.cancelled(o)) return complete(o, -ECANCELED);

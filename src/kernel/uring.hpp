@@ -38,25 +38,26 @@ class uring_driver final : public kernel_driver {
 
  private:
   struct block;
-  enum tag : std::uint64_t { ignored, multishot, entry, readiness, waking, tag_mask = 7 };
+  enum tag : std::uint8_t { ignored, multishot, entry, readiness, watching, waking, tag_mask = 7 };
 
   socket_block& make_block() override;
   result<void> try_it();
 
   // Operations at their start. True: done, `outcome` is set.
   bool start_reading(block&, op&) noexcept;
+  bool start_reading_messages(block&, op&) noexcept;
   bool start_sending(block&, op&) noexcept;
   bool try_by_call(block&, op&) noexcept;
-  std::int64_t lease_by_call(block&, op&) noexcept;
-  std::int64_t messages_by_call(block&, op&) noexcept;
-  bool send_by_call(block&, op&) noexcept;
+  bool send_messages(block&, op&) noexcept;
+  bool try_it(block&) noexcept;
+  void poked(block&) noexcept;
+  void watch(block&) noexcept;
 
   // What multishot entries have brought, and how they are armed and paused.
   static bool is_waited_for(const block&) noexcept;
   bool deliver(block&, op&) noexcept;
-  std::int64_t deliver_piece(block&, op&) noexcept;
-  std::int64_t deliver_connection(block&, op&) noexcept;
-  std::int64_t deliver_message(block&, op&) noexcept;
+  void give(block&, op&, uring_buffers::piece&) noexcept;
+  socket_block& connection_of(const block& listener, int descriptor) noexcept;
   void arm(block&) noexcept;
   void pause(block&) noexcept;
   void feed_starved() noexcept;
@@ -77,10 +78,12 @@ class uring_driver final : public kernel_driver {
   void reap() noexcept;
   void on_completion(const io_uring_cqe&) noexcept;
   void on_multishot(block&, const io_uring_cqe&) noexcept;
+  void on_news(block&, const io_uring_cqe&) noexcept;
   void on_entry(op&, const io_uring_cqe&) noexcept;
   void on_ready(op&, std::int32_t outcome) noexcept;
   void kernel_let_go(block&) noexcept;
   void forget(block&) noexcept;
+  void free(block&) noexcept;
 
   io_uring ring_{};
   bool is_set_up_ = false;

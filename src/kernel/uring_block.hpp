@@ -1,6 +1,7 @@
 // What the io_uring driver keeps of one socket.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "kernel/uring.hpp"
@@ -15,14 +16,17 @@ namespace soquete::kernel {
 ///                       +--> pausing ------------------------+
 ///
 /// What it brings waits in `waiting`: pieces, or for a listener descriptors (in `id`).
-struct uring_driver::block final : socket_block {
-  using socket_block::socket_block;
+///
+/// Datagrams are taken by calls instead, many at a time, with all that comes beside them; a multishot poll
+/// tells when: `watched`.
+struct uring_driver::block final : watched_block {
+  using watched_block::watched_block;
 
   static constexpr std::size_t pieces_max = 4;
   static constexpr std::size_t connections_max = 64;
 
-  std::vector<uring_buffers::piece> waiting;
-  std::uint32_t first = 0;        ///< Those before it have been delivered.
+  std::unique_ptr<std::vector<uring_buffers::piece>> waiting;  ///< Made when something has to wait.
+  std::uint32_t first = 0;                                     ///< Those before it have been delivered.
   std::uint32_t with_kernel = 0;  ///< Entries whose last completion has not come.
   std::int32_t failure = 0;       ///< -errno, told once; then the stream is at its end.
   bool armed = false;
@@ -30,8 +34,9 @@ struct uring_driver::block final : socket_block {
   bool ended = false;
   bool starved = false;     ///< Waits for a buffer, in the driver's list.
   bool more_waits = false;  ///< The kernel has said that another receive would get something.
-  bool drained = false;     ///< The last receive of messages got all there were.
+  bool watched = false;     ///< A poll is in the kernel that tells of news.
   bool closing = false;
+  bool forgotten = false;  ///< Only the second try in the run queue is left of it.
 
   /// How an operation is in the kernel: ignored if it is not.
   tag reader_entry = ignored;
@@ -41,16 +46,21 @@ struct uring_driver::block final : socket_block {
 
   /// Is there something to tell a reader, without asking the kernel?
   bool has_news() const noexcept { return has_waiting() || ended || failure != 0; }
-  bool has_waiting() const noexcept { return first != waiting.size(); }
-  std::size_t count_waiting() const noexcept { return waiting.size() - first; }
-  uring_buffers::piece& front() noexcept { return waiting[first]; }
+  bool has_waiting() const noexcept { return count_waiting() != 0; }
+  std::size_t count_waiting() const noexcept { return waiting ? waiting->size() - first : 0; }
+  uring_buffers::piece& front() noexcept { return (*waiting)[first]; }
+  void push(const uring_buffers::piece& one) {
+    if (!waiting) waiting = std::make_unique<std::vector<uring_buffers::piece>>();
+    waiting->push_back(one);
+  }
   void pop_front() noexcept {
-    if (++first == waiting.size()) {
-      waiting.clear();
+    if (++first == waiting->size()) {
+      waiting->clear();
       first = 0;
     }
   }
 
+  bool is_of_messages() const noexcept { return kind == descriptor_kind::datagram; }
   bool is_local_stream() const noexcept { return domain == family::local && kind == descriptor_kind::stream; }
   bool is_reader(const op& o) const noexcept { return &o == &reader; }
   tag& entry_of(const op& o) noexcept { return is_reader(o) ? reader_entry : writer_entry; }

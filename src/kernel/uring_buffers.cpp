@@ -15,8 +15,8 @@ constexpr std::size_t ring_bytes = uring_buffers::entries * sizeof(io_uring_buf)
 }  // namespace
 
 uring_buffers::uring_buffers() noexcept {
-  recycle = [](lease_home* home, const std::byte* data, std::uint32_t id) noexcept {
-    static_cast<uring_buffers*>(home)->come_home(data, id);
+  recycle = [](lease_home* home, const std::byte*, std::uint32_t id) noexcept {
+    static_cast<uring_buffers*>(home)->come_home(id);
   };
 }
 
@@ -61,7 +61,6 @@ int uring_buffers::open(io_uring& ring, bool may_increment) noexcept {
   // Whole buffers go to one piece each, so they are smaller where they are not incremental.
   buffer_size_ = incremental_ ? 64 * 1024 : 16 * 1024;
   buffers_.reserve(entries);
-  kept_spares_.reserve(kept_spares_max);
   return 0;
 }
 
@@ -104,16 +103,6 @@ uring_buffers::piece uring_buffers::take(const io_uring_cqe& completion) noexcep
   return got;
 }
 
-uring_buffers::piece uring_buffers::spare(spare_size size) noexcept {
-  ++leases_;
-  const auto bytes = static_cast<std::uint32_t>(size);
-  if (size == spare_size::small) return {new std::byte[bytes], bytes, small_spare};
-  if (kept_spares_.empty()) return {new std::byte[bytes], bytes, large_spare};
-  std::byte* const kept = kept_spares_.back().release();
-  kept_spares_.pop_back();
-  return {kept, bytes, large_spare};
-}
-
 bool uring_buffers::grow() noexcept {
   const std::size_t more = std::min<std::size_t>(grow_by, entries - buffers_.size());
   for (std::size_t i = 0; i < more; ++i) {
@@ -131,12 +120,10 @@ void uring_buffers::publish() noexcept {
   if (unpublished_ != 0) io_uring_buf_ring_advance(buffers_ring_, std::exchange(unpublished_, 0));
 }
 
-void uring_buffers::come_home(const std::byte* data, std::uint32_t id) noexcept {
+void uring_buffers::come_home(std::uint32_t id) noexcept {
   assert(leases_ != 0);
   --leases_;
-  if (id < large_spare) return let_go(static_cast<std::uint16_t>(id));
-  std::unique_ptr<std::byte[]> spare(const_cast<std::byte*>(data));
-  if (id == large_spare && kept_spares_.size() < kept_spares_max) kept_spares_.push_back(std::move(spare));
+  let_go(static_cast<std::uint16_t>(id));
 }
 
 }  // namespace soquete::kernel

@@ -16,8 +16,8 @@ namespace soquete::kernel {
 /// size. A buffer goes back to the kernel when it has filled it and all leases of it are home.
 ///
 /// Few buffers, which stay in the cache, serve a busy loop. The driver makes it grow, up to a bound, only
-/// when all are held and nothing else is going on that could bring one home. Beyond that, receives take
-/// memory from the heap in small pieces: see spare().
+/// when all are held and nothing else is going on that could bring one home. Beyond that, receives are done
+/// by calls, into what a chunk_pool has.
 class uring_buffers : public lease_home {
  public:
   static constexpr std::uint16_t group = 0;
@@ -41,11 +41,6 @@ class uring_buffers : public lease_home {
   };
   /// The piece that a completion brought, now leased; its data is null for a completion without bytes.
   piece take(const io_uring_cqe& completion) noexcept;
-  /// A piece on the heap, to be filled by a call: `data` may be written to until it is given to a lease.
-  /// Small ones are for streams, of which many may need one at a time; large ones for pipes, and a few are
-  /// kept.
-  enum class spare_size : std::uint32_t { small = 4 * 1024, large = 64 * 1024 };
-  piece spare(spare_size size) noexcept;
 
   /// Buffers that the kernel can still put something into.
   unsigned room() const noexcept { return with_kernel_; }
@@ -55,16 +50,13 @@ class uring_buffers : public lease_home {
   void publish() noexcept;
 
   /// One lease fewer.
-  void come_home(const std::byte* data, std::uint32_t id) noexcept;
+  void come_home(std::uint32_t id) noexcept;
 
   std::size_t leases() const noexcept { return leases_; }
   std::size_t memory() const noexcept { return memory_; }
   bool is_incremental() const noexcept { return incremental_; }
 
  private:
-  static constexpr std::uint32_t small_spare = ~std::uint32_t{0};
-  static constexpr std::uint32_t large_spare = small_spare - 1;
-  static constexpr std::size_t kept_spares_max = 4;
   struct buffer {
     page_memory memory;
     std::uint32_t used = 0;
@@ -78,7 +70,6 @@ class uring_buffers : public lease_home {
   bool incremental_ = false;
   std::uint32_t buffer_size_ = 0;
   std::vector<buffer> buffers_;
-  std::vector<std::unique_ptr<std::byte[]>> kept_spares_;  ///< Large ones.
   unsigned with_kernel_ = 0;
   int unpublished_ = 0;
   std::size_t leases_ = 0;

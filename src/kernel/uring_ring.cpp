@@ -84,7 +84,7 @@ result<void> uring_driver::try_it() {
     outcome = c.res;
     if (const auto piece = buffers_.take(c); piece.data != nullptr) {
       const bool intact = *piece.data == std::byte{'?'};
-      buffers_.come_home(piece.data, piece.id);
+      buffers_.come_home(piece.id);
       outcome = intact && (c.flags & IORING_CQE_F_MORE) != 0 ? 0 : -ENOSYS;
     }
   }
@@ -152,6 +152,16 @@ void uring_driver::submit_poll(block& b, op& o) noexcept {
   io_uring_prep_poll_add(&e, b.descriptor, b.is_reader(o) ? POLLIN : POLLOUT);
   io_uring_sqe_set_data64(&e, reinterpret_cast<std::uintptr_t>(&o) | readiness);
   b.entry_of(o) = readiness;
+  ++b.with_kernel;
+}
+
+// A read stops before urgent bytes (PRI), though more is there and no news will tell of it: as at the end,
+// reads go on until they would wait.
+void uring_driver::watch(block& b) noexcept {
+  io_uring_sqe& e = entry_for(&b, watching);
+  io_uring_prep_poll_multishot(&e, b.descriptor, POLLIN | POLLRDHUP | POLLPRI);
+  io_uring_sqe_set_data64(&e, reinterpret_cast<std::uintptr_t>(static_cast<void*>(&b)) | watching);
+  b.watched = true;
   ++b.with_kernel;
 }
 

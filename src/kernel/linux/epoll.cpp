@@ -41,6 +41,9 @@ class epoll_poller final : public poller {
   int add(int descriptor, poll_token token) noexcept override {
     return control(EPOLL_CTL_ADD, descriptor, token, reading_events);
   }
+  int add_level(int descriptor, poll_token token) noexcept override {
+    return control(EPOLL_CTL_ADD, descriptor, token, reading_events & ~static_cast<std::uint32_t>(EPOLLET));
+  }
   void want(int descriptor, poll_token token, bool, bool writing) noexcept override {
     control(EPOLL_CTL_MOD, descriptor, token, reading_events | (writing ? EPOLLOUT : 0U));
   }
