@@ -54,7 +54,10 @@ class run_queue {
     for (std::size_t left = size_; left != 0; --left) {
       waiter* w = first_;
       first_ = w->next;
-      if (first_ == nullptr) last_ = &first_;
+      if (first_ == nullptr)
+        last_ = &first_;
+      else
+        __builtin_prefetch(first_);  // It has been cold since it began to wait.
       --size_;
       inline_left_ = inline_completions_max;
       w->wake(w);
