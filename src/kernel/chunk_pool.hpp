@@ -17,11 +17,11 @@ namespace soquete::kernel {
 /// chunks, room comes from the heap in small pieces: nobody starves, and each lease costs a bounded amount.
 class chunk_pool : public lease_home {
  public:
-  static constexpr std::uint32_t chunk_size = 64 * 1024;
+  static constexpr std::uint32_t chunk_size = 256 * 1024;
   static constexpr std::uint32_t room_min = 16 * 1024;  ///< With less left, a chunk is full.
   static constexpr std::uint32_t spare_size = 4 * 1024;
-  static constexpr std::size_t chunks_max = 256;
-  static constexpr std::size_t idle_max = 8;  ///< Idle chunks beyond these go back to the heap.
+  static constexpr std::size_t chunks_max = 64;
+  static constexpr std::size_t idle_max = 4;  ///< Idle chunks beyond these go back to the heap.
 
   chunk_pool() noexcept;
   chunk_pool(const chunk_pool&) = delete;

@@ -59,7 +59,9 @@ int uring_buffers::open(io_uring& ring, bool may_increment) noexcept {
   buffers_ring_ = static_cast<io_uring_buf_ring*>(memory);
   io_uring_buf_ring_init(buffers_ring_);
   // Whole buffers go to one piece each, so they are smaller where they are not incremental.
-  buffer_size_ = incremental_ ? 64 * 1024 : 16 * 1024;
+  buffer_size_ = incremental_ ? 256 * 1024 : 16 * 1024;
+  buffers_max_ = incremental_ ? 64 : entries;
+  grow_by_ = incremental_ ? 4 : 16;
   buffers_.reserve(entries);
   return 0;
 }
@@ -104,7 +106,7 @@ uring_buffers::piece uring_buffers::take(const io_uring_cqe& completion) noexcep
 }
 
 bool uring_buffers::grow() noexcept {
-  const std::size_t more = std::min<std::size_t>(grow_by, entries - buffers_.size());
+  const std::size_t more = std::min(grow_by_, buffers_max_ - buffers_.size());
   for (std::size_t i = 0; i < more; ++i) {
     page_memory memory = allocate_pages(buffer_size_);
     if (!memory) break;

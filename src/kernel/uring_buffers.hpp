@@ -21,8 +21,7 @@ namespace soquete::kernel {
 class uring_buffers : public lease_home {
  public:
   static constexpr std::uint16_t group = 0;
-  static constexpr unsigned entries = 256;  ///< And the most buffers.
-  static constexpr unsigned grow_by = 16;
+  static constexpr unsigned entries = 256;  ///< Of the ring.
 
   uring_buffers() noexcept;
   uring_buffers(const uring_buffers&) = delete;
@@ -69,6 +68,8 @@ class uring_buffers : public lease_home {
   io_uring_buf_ring* buffers_ring_ = nullptr;
   bool incremental_ = false;
   std::uint32_t buffer_size_ = 0;
+  std::size_t buffers_max_ = 0;
+  std::size_t grow_by_ = 0;
   std::vector<buffer> buffers_;
   unsigned with_kernel_ = 0;
   int unpublished_ = 0;
