@@ -15,15 +15,13 @@ std::int16_t narrow(int value) noexcept {
   return static_cast<std::int16_t>(value < -1 ? most : std::min(value, most));
 }
 
-outgoing_message outgoing(const endpoint* to, bytes payload, const send_options& how) noexcept {
-  outgoing_message m;
+void fill(outgoing_message& m, const endpoint* to, bytes payload, const send_options& how) noexcept {
   m.to = to;
   m.payload = payload;
   m.from = how.from;
   m.interface = how.interface;
   m.hops = narrow(how.hops);
   m.traffic_class = narrow(how.traffic_class);
-  return m;
 }
 
 // An answer to a link-local address must leave by the link it came from; else the routes say.
@@ -80,6 +78,10 @@ result<batch> receive_operation::taken() {
 }
 
 result<received> receive_one::take() {
+  if (const slot& s = on_.socket_.block().reader; !is_rest() && s.outcome == 1) {
+    const auto* const first = static_cast<const received_message*>(s.data);
+    if (first->segment == 0) return result<received>(std::in_place, batch(first, 1, s.home, s.id));
+  }
   auto got = taken();
   if (!got) return fail(std::move(got.error()));
   if (std::next(got->begin()) == got->end()) return received(std::move(*got));
@@ -102,7 +104,8 @@ result<arrival> receive_into::take() {
 }
 
 send_one::send_one(socket_block& on, const endpoint* to, bytes payload, send_options how) noexcept
-    : slot_(on.writer), message_(outgoing(nullptr, payload, how)) {
+    : slot_(on.writer) {
+  fill(message_, nullptr, payload, how);
   if (to == nullptr) return;
   to_ = *to;
   message_.to = &to_;
@@ -186,7 +189,7 @@ bool socket::queue_reply(const datagram& d, bytes payload) {
 
 bool socket::queue(const endpoint* to, bytes payload, send_options how) {
   if (queue_.size() >= queue_max) return false;
-  queue_.push_back(outgoing(to, payload, how));
+  fill(queue_.emplace_back(), to, payload, how);
   return true;
 }
 

@@ -80,6 +80,7 @@ class receive_operation {
 
  protected:
   result<batch> taken();
+  bool is_rest() const noexcept { return is_rest_; }
   socket& on_;
 
  private:

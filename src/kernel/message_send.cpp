@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "kernel/ancillary.hpp"
 #include "kernel/messages.hpp"
@@ -59,9 +60,17 @@ bool goes_alone(const outgoing_message& m, const socket_block& on) noexcept {
   return !m.handles.empty() || (m.to != nullptr && m.to->is_empty()) || refusal_of(m, on) != 0;
 }
 
+// As ==, without a call for most: it is asked for each datagram of a run.
+bool is_same(const address& a, const address& b) noexcept {
+  std::uint32_t of_a = 0, of_b = 0;
+  std::memcpy(&of_a, a.octets().data(), sizeof of_a);
+  std::memcpy(&of_b, b.octets().data(), sizeof of_b);
+  return of_a == of_b && a.is_v4() == b.is_v4() && (a.is_v4() || a == b);
+}
+
 bool goes_alike(const outgoing_message& a, const outgoing_message& b) noexcept {
   const bool same_peer = a.to == b.to || (a.to != nullptr && b.to != nullptr && *a.to == *b.to);
-  return same_peer && a.from == b.from && a.interface == b.interface && a.hops == b.hops &&
+  return same_peer && is_same(a.from, b.from) && a.interface == b.interface && a.hops == b.hops &&
          a.traffic_class == b.traffic_class;
 }
 
