@@ -58,8 +58,9 @@ error error_of(const slot& failed, step during) {
   if (block.has_peer) why.set_subject(to_string(endpoint(block.peer_address, block.peer_port)));
   if (!is_socket(block.kind)) return why;
   // One end of a local connection has no name, as a rule: the other's is what people know.
-  if (auto theirs = block.home.peer(block); block.domain == family::local && theirs && is_named(*theirs))
-    why.set_subject(to_string(*theirs));
+  if (block.domain == family::local)
+    if (auto theirs = block.home.peer(block); theirs && is_named(*theirs))
+      why.set_subject(to_string(*theirs));
   if (auto ours = block.home.local(block); ours && (ours->is_ip() || is_named(*ours)))
     why.set_local(to_string(*ours));
   return why;
