@@ -1,6 +1,7 @@
 """Who takes part."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from .rows import Row
 
@@ -21,6 +22,11 @@ class Contestant:
 
     def program(self, row: Row) -> str:
         return self.datagrams if row.over == "udp" else self.streams
+
+    def of_build(self, build: Path) -> "Contestant":
+        """The same as another build has it."""
+        programs = {"streams": str(build / "bench" / self.streams), "datagrams": str(build / "bench" / self.datagrams)}
+        return replace(self, name=f"{self.name}-before", title=f"{self.title}, before", **programs)
 
 
 def _soquete(driver: str, waits_with: str) -> Contestant:
@@ -75,3 +81,8 @@ CONTESTANTS = [
         "go", "Go", "peer", "go_echo", "go_udp", "eventpoll", {"GOMAXPROCS": "1"}, instead={"batch": ONE_BY_ONE}
     ),
 ]
+
+
+def add_those_before(build: Path) -> None:
+    """Lets soquete take part a second time, from an older build: what was a change worth?"""
+    CONTESTANTS.extend([who.of_build(build) for who in CONTESTANTS if who.kind == "soquete"])
