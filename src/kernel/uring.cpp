@@ -438,9 +438,12 @@ void uring_driver::on_multishot(block& b, const io_uring_cqe& c) noexcept {
 void uring_driver::on_news(block& b, const io_uring_cqe& c) noexcept {
   const bool goes_on = (c.flags & IORING_CQE_F_MORE) != 0;
   if (!goes_on) b.watched = false;
-  // A poll that has failed or ended is looked into by a read, which asks for the next one.
-  if (!b.closing && c.res != -ECANCELED)
-    take_news(b, c.res > 0 && (c.res & (POLLRDHUP | POLLHUP | POLLERR | POLLPRI)) != 0);
+  if (!b.closing && c.res >= 0) {
+    take_news(b, (c.res & (POLLRDHUP | POLLHUP | POLLERR | POLLPRI)) != 0);
+  } else if (b.reader_parked && c.res != -ECANCELED) {
+    b.reader_parked = false;
+    complete(b.reader, c.res);
+  }
   if (!goes_on) kernel_let_go(b);
 }
 

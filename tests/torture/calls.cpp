@@ -24,10 +24,12 @@ struct registration {
   epoll_event how;
 };
 thread_local std::map<int, registration> registered;
+thread_local std::map<int, unsigned> edges;
 
 // Of something that is ready and was denied, an edge-triggered epoll would not tell again: the kernel has an
 // edge whenever it has said EAGAIN before.
 void tell_again(int descriptor) {
+  ++edges[descriptor];
   const auto found = registered.find(descriptor);
   if (found == registered.end()) return;
   epoll_event how = found->second.how;
@@ -54,6 +56,17 @@ auto harmed(harm_site site, int descriptor, Call call) -> decltype(call(nullptr)
   }
 }
 
+// A read, after which what comes to an empty descriptor is news.
+template <class Call>
+auto harmed_read(harm_site site, int descriptor, Call call) -> decltype(call(nullptr)) {
+  const auto got = harmed(site, descriptor, call);
+  const int why = errno;
+  pollfd one{descriptor, POLLIN, 0};
+  if (__real_poll(&one, 1, 0) == 0) ++edges[descriptor];
+  errno = why;
+  return got;
+}
+
 std::size_t shortened(const harm* h, std::size_t size) { return h != nullptr && size != 0 ? 1 : size; }
 
 bool is_stream(int descriptor) {
@@ -64,6 +77,9 @@ bool is_stream(int descriptor) {
 }
 
 }  // namespace
+
+unsigned edges_of(int descriptor) { return edges[descriptor]; }
+
 }  // namespace soquete::test
 
 using namespace soquete::test;
@@ -120,20 +136,27 @@ int __wrap_close(int descriptor) {
 }
 
 ssize_t __wrap_recv(int on, void* into, std::size_t size, int flags) {
-  return harmed("recv", on, [&](const harm* h) {
+  return harmed_read("recv", on, [&](const harm* h) {
     return __real_recv(on, into, is_stream(on) ? shortened(h, size) : size, flags);
   });
 }
+ssize_t __wrap_recvfrom(int on, void* into, std::size_t size, int flags, sockaddr* from,
+                        socklen_t* from_size) {
+  return harmed_read("recvfrom", on,
+                     [&](const harm*) { return __real_recvfrom(on, into, size, flags, from, from_size); });
+}
 ssize_t __wrap_recvmsg(int on, msghdr* message, int flags) {
-  return harmed("recvmsg", on, [&](const harm*) { return __real_recvmsg(on, message, flags); });
+  return harmed_read("recvmsg", on, [&](const harm*) { return __real_recvmsg(on, message, flags); });
 }
 int __wrap_recvmmsg(int on, mmsghdr* all, unsigned count, int flags, timespec* limit) {
-  return harmed("recvmmsg", on, [&](const harm*) { return __real_recvmmsg(on, all, count, flags, limit); });
+  return harmed_read("recvmmsg", on,
+                     [&](const harm*) { return __real_recvmmsg(on, all, count, flags, limit); });
 }
 ssize_t __wrap_read(int from, void* into, std::size_t size) {
   // The counter of an eventfd is read whole or not at all, and is the driver's own affair.
   if (size == sizeof(std::uint64_t)) return __real_read(from, into, size);
-  return harmed("read", from, [&](const harm* h) { return __real_read(from, into, shortened(h, size)); });
+  return harmed_read("read", from,
+                     [&](const harm* h) { return __real_read(from, into, shortened(h, size)); });
 }
 
 ssize_t __wrap_send(int on, const void* data, std::size_t size, int flags) {

@@ -8,6 +8,13 @@
 #include <cstddef>
 #include <ctime>
 
+namespace soquete::test {
+
+/// How often what waits on this descriptor, or will, has become news: it was denied, or all has been read.
+unsigned edges_of(int descriptor);
+
+}  // namespace soquete::test
+
 // Names that the linker gives: `--wrap=recv` leads calls of recv to __wrap_recv, and of __real_recv to recv.
 extern "C" {
 int __real_socket(int domain, int type, int protocol);
@@ -24,6 +31,8 @@ int __real_getsockopt(int on, int level, int which, void* value, socklen_t* size
 int __real_shutdown(int on, int how);
 int __real_close(int descriptor);
 ssize_t __real_recv(int on, void* into, std::size_t size, int flags);
+ssize_t __real_recvfrom(int on, void* into, std::size_t size, int flags, sockaddr* from,
+                        socklen_t* from_size);
 ssize_t __real_recvmsg(int on, msghdr* message, int flags);
 int __real_recvmmsg(int on, mmsghdr* all, unsigned count, int flags, timespec* limit);
 ssize_t __real_read(int from, void* into, std::size_t size);

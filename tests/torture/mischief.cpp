@@ -85,6 +85,7 @@ constexpr site_harms table[] = {
     {"pwritev2", writing_at_once},
     {"read", receiving},
     {"recv", receiving},
+    {"recvfrom", receiving_messages},
     {"recvmmsg", receiving_messages},
     {"recvmsg", receiving_messages},
     {"ring accept", ring_accept},

@@ -248,7 +248,9 @@ bool fake_ring::poll(request& r, const harm* h) {
   if (is(h, harm::kind::spurious)) one.revents = r.events();
   if (one.revents == 0) return r.was_ready = false;
   if (!r.is_multishot()) return answer(r, one.revents);
-  if (std::exchange(r.was_ready, true)) return false;
+  if (r.has_told()) return false;
+  r.was_ready = true;
+  r.edge = edges_of(r.entry->fd);
   return answer(r, one.revents, IORING_CQE_F_MORE);
 }
 
@@ -289,7 +291,7 @@ void fake_ring::progress(bool backwards) {
 void fake_ring::wait_for_one(time_point until) {
   std::vector<pollfd> all;
   for (const request& r : waiting_)
-    if (!r.was_ready) all.push_back({r.entry->fd, r.events(), 0});
+    if (!r.has_told()) all.push_back({r.entry->fd, r.events(), 0});
   timespec span{};
   if (until != time_point::max()) {
     using namespace std::chrono;

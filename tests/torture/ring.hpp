@@ -12,6 +12,7 @@
 #include <memory>
 #include <vector>
 
+#include "torture/calls.hpp"
 #include "torture/mischief.hpp"
 
 namespace soquete::test {
@@ -36,9 +37,11 @@ class fake_ring {
 
     std::size_t moved = 0;                // Of a send.
     bool is_ending = false;               // A cancel came too late for it: it ends by itself, soon.
-    bool was_ready = false;               // A poll of many has told of what is there.
+    bool was_ready = false;               // A poll of many has told of what is there,
+    unsigned edge = 0;                    // since this many edges.
     std::unique_ptr<io_uring_sqe> entry;  // It ends in an array of no size: no member to be.
 
+    bool has_told() const { return was_ready && edge == edges_of(entry->fd); }
     bool is_multishot() const {
       if (entry->opcode == IORING_OP_RECV) return (entry->ioprio & IORING_RECV_MULTISHOT) != 0;
       if (entry->opcode == IORING_OP_ACCEPT) return (entry->ioprio & IORING_ACCEPT_MULTISHOT) != 0;
