@@ -87,7 +87,10 @@ std::int64_t receive_messages_now(const socket_block& on, message_pool& pool, op
   const int flags = message_flags | (is_stream ? 0 : MSG_TRUNC);
   const std::int64_t got = receive_into(*room, on.descriptor, count, flags);
   // A stream may end, or stop before descriptors that come with the next bytes.
-  drained = got == -EAGAIN || (!is_stream && got > 0 && got < std::int64_t{count});
+  // Of a connected socket the kernel may have kept an error for the next call, without news of it:
+  // recvmmsg(2).
+  const bool is_short = !is_stream && !on.has_peer && got > 0 && got < std::int64_t{count};
+  drained = got == -EAGAIN || is_short;
   const bool ended = got == 1 && room->headers[0].msg_len == 0 && on.carries != transport::datagram;
   for (std::int64_t i = 0; i < got; ++i) {
     const auto at = static_cast<std::size_t>(i);
