@@ -123,6 +123,7 @@ void slot::describe(suspension_report& report) const {
   if (on->has_peer)
     what.append(" (").append(to_string(endpoint(on->peer_address, on->peer_port))).append(")");
   report.waits_for(what);
+  report.reached(static_cast<const op*>(this));
   // Has one peer, and hears from nobody else: of local sockets only the driver knows.
   const auto is_connected = [this] {
     if (on->carries != transport::datagram || on->has_peer) return true;

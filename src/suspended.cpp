@@ -1,4 +1,5 @@
 // The tree of suspended awaits as text.
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <soquete/suspended.hpp>
@@ -34,6 +35,9 @@ void suspension_report::await(const std::source_location& at, time_point since) 
   indent();
   text_.append(readable_file(at.file_name())).append(":").append(std::to_string(at.line()));
   text_.append(" waits since ").append(seconds(now_ - since));
+  if (sought_ == nullptr) return;
+  above_.resize(depth_);
+  above_.push_back({at, std::nullopt});
 }
 
 void suspension_report::running() {
@@ -45,6 +49,23 @@ void suspension_report::waits_for(std::string_view what) { text_.append(" for ")
 
 void suspension_report::until(time_point deadline) {
   text_.append(", at most ").append(seconds(deadline - now_)).append(" more");
+  if (depth_ < above_.size()) above_[depth_].until = deadline;
+}
+
+void suspension_report::reached(const void* operation) {
+  if (operation != sought_ || sought_ == nullptr) return;
+  way& made = found_.emplace();
+  // Whoever reads this looks for lines of their own; ours are told where there are none.
+  std::string ours;
+  for (std::size_t i = std::min<std::size_t>(above_.size(), depth_ + 1); i != 0; --i) {
+    const level& one = above_[i - 1];
+    if (one.until && (!made.until || *one.until < *made.until)) made.until = one.until;
+    if (one.at.line() == 0) continue;
+    const std::string place = readable_file(one.at.file_name()) + ":" + std::to_string(one.at.line());
+    std::string& text = place.starts_with("soquete/") ? ours : made.awaits;
+    text.append(text.empty() ? "" : ", from ").append(place);
+  }
+  if (made.awaits.empty()) made.awaits.swap(ours);
 }
 
 }  // namespace soquete

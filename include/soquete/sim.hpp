@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <optional>
 #include <soquete/loop.hpp>
 #include <soquete/sim_options.hpp>
 #include <soquete/task.hpp>
@@ -131,7 +132,13 @@ using scenario = std::function<void(world&)>;
 /// How to check a scenario.
 struct check_options {
   std::uint64_t seeds = 100;     ///< How many. The environment variable SOQUETE_SIM_SEEDS overrides it.
-  std::uint64_t first_seed = 1;  ///< SOQUETE_SIM_SEED runs this one alone, and prints its history.
+  std::uint64_t first_seed = 1;  ///< SOQUETE_SIM_SEED runs this one alone, here, and prints its history.
+  /// In so many processes; 0: one for each processor that may be used. What a scenario changes outside its
+  /// world is lost with its process, and a crash is a failure of its seed. 1: all run here instead. The
+  /// environment variable SOQUETE_SIM_PROCESSES overrides it. What is found does not depend on it.
+  unsigned processes = 0;
+  /// Each seed runs twice, and other histories the second time are a failure. SOQUETE_SIM_TWICE=1 does so.
+  bool twice = false;
   /// What it is called where no test framework says; it outlives the call.
   std::string_view name = {};
   // SOQUETE_SIM_DRAW=FOLDER: a run that fails is drawn and captured there, see world::draw().
@@ -145,6 +152,36 @@ struct check_report {
   std::uint64_t trace_hash = 0;             ///< Of all histories, in order.
   /// How often each kind of fault has struck, in all of them; by the number of the kind.
   std::array<std::uint64_t, fault_count> struck{};
+};
+
+/// What is done to a program where it waits.
+enum class strike : std::uint8_t {
+  cancel,         ///< It is asked to end.
+  fail,           ///< The operation fails, as that of a peer that is not heard of any more.
+  reset,          ///< The connection is reset; a connected datagram socket hears of a refusal.
+  drop,           ///< Its host loses power, and with it all its tasks; it starts again a second later.
+  past_deadline,  ///< The clock jumps beyond the nearest deadline above; beyond one of the whole program if
+                  ///< none.
+};
+inline constexpr std::size_t strike_count = 5;  ///< How many there are.
+
+/// How to look at each place of a scenario.
+struct each_options {
+  std::uint64_t seeds = 1;       ///< Histories whose places are looked at. SOQUETE_SIM_SEED: that one alone.
+  std::uint64_t first_seed = 1;  ///< Of them.
+  std::optional<strike> only{};  ///< each_await: does this and nothing else.
+  unsigned processes = 0;        ///< As those of check_options.
+};
+
+/// What came of it.
+struct each_report {
+  std::uint64_t places = 0;                 ///< Awaits or calls, in all histories.
+  std::uint64_t points = 0;                 ///< Runs in which something was done to one of them.
+  std::uint64_t events = 0;                 ///< In all of these runs.
+  std::chrono::nanoseconds virtual_time{};  ///< In all of them.
+  std::uint64_t trace_hash = 0;             ///< Of their histories, in order.
+  /// Of each_await: how often each was done; by the number of the strike.
+  std::array<std::uint64_t, strike_count> struck{};
 };
 
 /// Thrown by check() when a seed has failed: test frameworks show what(). The library throws nothing else.
@@ -168,6 +205,8 @@ struct test_in_progress {
 };
 
 check_report check(check_options options, const scenario& what, test_in_progress test);
+each_report each_await(each_options options, const scenario& what, test_in_progress test);
+each_report each_call(each_options options, const scenario& what, test_in_progress test);
 
 }  // namespace detail
 }  // namespace soquete::sim
@@ -205,6 +244,21 @@ chosen_driver open_driver(run_queue& queue, std::uint64_t seed = 0);
 /// GoogleTest. Throws `failed`; without exceptions it prints the same and aborts.
 inline check_report check(check_options options, const scenario& what) {
   return detail::check(options, what, detail::this_test());
+}
+
+/// Runs the scenario once to count its awaits, the operations that wait; then once for each of them and each
+/// `strike`, which is done as soon as it waits. Programs may end with errors from then on; whatever else is
+/// a failure of check() is one here. Told are the await with its source lines, what was done, and the command
+/// that replays it: SOQUETE_SIM_AWAIT=12:reset. Throws as check() does.
+inline each_report each_await(each_options options, const scenario& what) {
+  return detail::each_await(options, what, detail::this_test());
+}
+
+/// The same for each call: all operations, also those that need not wait, and what is answered at once
+/// (open, bind, listen, options, names, shutdown). Each fails once with each errno that it may have in
+/// earnest. SOQUETE_SIM_CALL=12:ENOBUFS replays one.
+inline each_report each_call(each_options options, const scenario& what) {
+  return detail::each_call(options, what, detail::this_test());
 }
 
 }  // namespace soquete::sim

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <soquete/address.hpp>
 #include <span>
+#include <string_view>
 
 namespace soquete::sim {
 
@@ -58,6 +59,8 @@ enum class fault : std::uint8_t {
   crash,      ///< A host loses all it has in memory, and starts again after a while.
 };
 inline constexpr std::size_t fault_count = 12;  ///< How many kinds there are.
+/// "delay".
+std::string_view to_string(fault kind) noexcept;
 
 /// Which faults there may be, and until when. Each run draws from its seed which of them it has, and how
 /// strong: few at a time show more than all at once. One run in ten has none.

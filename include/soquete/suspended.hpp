@@ -1,10 +1,12 @@
 // Where every task is stuck: the tree of suspended awaits.
 #pragma once
 
+#include <optional>
 #include <soquete/run_queue.hpp>
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace soquete {
 
@@ -29,6 +31,18 @@ class suspension_report {
   std::size_t waits_for_peers() const noexcept { return of_peers_; }      ///< How many did.
   std::size_t waits_for_anybody() const noexcept { return of_anybody_; }  ///< How many did.
 
+  /// Looks for this operation meanwhile, an op; see found().
+  void seek(const void* operation) noexcept { sought_ = operation; }
+  /// Of an operation: the awaits above lead to it.
+  void reached(const void* operation);
+  /// The way to an operation that was sought.
+  struct way {
+    std::string awaits;  ///< "client.cpp:9, from client.cpp:20": the innermost of the program's own first.
+    std::optional<time_point> until;  ///< The nearest deadline above it.
+  };
+  /// Nothing: it was not reached.
+  const std::optional<way>& found() const noexcept { return found_; }
+
   /// Opens a level of the tree.
   void enter() { ++depth_; }
   void leave() { --depth_; }  ///< Closes the level.
@@ -41,6 +55,13 @@ class suspension_report {
 
   time_point now_;
   unsigned depth_ = 0;
+  struct level {
+    std::source_location at;
+    std::optional<time_point> until;
+  };
+  std::vector<level> above_;  // While something is sought.
+  const void* sought_ = nullptr;
+  std::optional<way> found_;
   std::size_t of_peers_ = 0;
   std::size_t of_anybody_ = 0;
   std::string text_;

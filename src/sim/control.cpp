@@ -58,6 +58,7 @@ void host_driver::prepare(block& made, family where, transport how) noexcept {
 result<socket_block*> host_driver::open(family where, transport how) {
   if (is_dead_) return fail(std::errc::operation_canceled, step::open);
   if (how == transport::multipath_stream) return fail(unsupported(step::open, "MPTCP is"));
+  if (const int cause = meddled(request::open); cause != 0) return fail(of_errno(cause, step::open));
   if (where == family::local) {
     auto made = make_block(where, how);
     if (!made) return fail(std::move(made.error()));
@@ -111,11 +112,13 @@ result<void> host_driver::leave(socket_block&, const group_membership&) {
 }
 
 result<void> host_driver::bind(socket_block& socket, const endpoint& where) {
+  if (const int cause = meddled(request::bind); cause != 0) return fail(of_errno(cause, step::bind));
   auto& b = data_of(socket);
   return told(b.local ? bind_local(b, where) : at_.bind(b, where), step::bind);
 }
 
 result<void> host_driver::listen(socket_block& socket, int backlog) {
+  if (const int cause = meddled(request::listen); cause != 0) return fail(of_errno(cause, step::listen));
   auto& b = data_of(socket);
   if (b.local) {
     const int cause = listen_local(b, backlog);
@@ -136,6 +139,7 @@ result<void> host_driver::listen(socket_block& socket, int backlog) {
 }
 
 result<endpoint> host_driver::local(const socket_block& socket) const {
+  if (const int cause = meddled(request::local); cause != 0) return fail(of_errno(cause, step::get_option));
   const auto& b = data_of(socket);
   if (!is_socket(b.kind)) return fail(std::errc::not_a_socket, step::get_option);
   if (b.local) return b.local->name;
@@ -145,6 +149,7 @@ result<endpoint> host_driver::local(const socket_block& socket) const {
 }
 
 result<endpoint> host_driver::peer(const socket_block& socket) const {
+  if (const int cause = meddled(request::peer); cause != 0) return fail(of_errno(cause, step::get_option));
   const auto& b = data_of(socket);
   if (!is_socket(b.kind)) return fail(std::errc::not_a_socket, step::get_option);
   if (b.local && b.local->peer() != nullptr) return b.local->peer()->name;
@@ -176,6 +181,7 @@ result<tcp_info> host_driver::info(const socket_block& socket) const {
 result<void> host_driver::shutdown(socket_block& socket, direction which) {
   auto& b = data_of(socket);
   if (is_dead_) return fail(std::errc::not_connected, step::shutdown);
+  if (const int cause = meddled(request::shutdown); cause != 0) return fail(of_errno(cause, step::shutdown));
   if (!is_socket(b.kind)) return fail(std::errc::not_a_socket, step::shutdown);
   if (b.local && b.carries != transport::datagram) return told(b.local->shutdown(which), step::shutdown);
   if (b.kind == descriptor_kind::datagram) {

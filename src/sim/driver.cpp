@@ -128,9 +128,68 @@ bool host_driver::start(op& o) noexcept {
     at_.make_ready();
     return false;
   }
-  const bool is_done = &o == &b.writer ? start_writing(b, o) : start_reading(b, o);
-  if (is_done) note_end(b, o);
+  const bool is_done = begin(b, o);
+  if (is_done)
+    note_end(b, o);
+  else if (net_.hand != nullptr)
+    net_.hand->waits(b, o);
   return is_done;
+}
+
+bool host_driver::begin(block& b, op& o) noexcept {
+  if (const int cause = meddled(request_of(o)); cause != 0) {
+    fail_with(o, cause);
+    if (queue().may_complete_inline()) return true;
+    note_end(b, o);
+    complete(o, o.outcome);
+    at_.make_ready();
+    return false;
+  }
+  return &o == &b.writer ? start_writing(b, o) : start_reading(b, o);
+}
+
+int host_driver::meddled(request what) const noexcept {
+  if (net_.hand == nullptr || is_dead_) return 0;
+  const int cause = net_.hand->fails(what);
+  if (cause != 0)
+    net_.note(at_, noted::meddled, static_cast<std::uint64_t>(what), static_cast<std::uint64_t>(cause));
+  return cause;
+}
+
+request host_driver::request_of(const op& o) noexcept {
+  switch (o.code) {
+    case opcode::receive:
+    case opcode::receive_lease: return request::receive;
+    case opcode::send:
+    case opcode::send_some:
+    case opcode::send_parts: return request::send;
+    case opcode::accept: return request::accept;
+    case opcode::connect:
+      return static_cast<const block&>(*o.on).is_of_streams() ? request::connect : request::associate;
+    case opcode::receive_messages: return request::receive_messages;
+    case opcode::send_messages: return request::send_messages;
+    case opcode::readable:
+    case opcode::signal: break;
+  }
+  return request::wait;
+}
+
+// Datagrams tell each for itself: clause 23.
+void host_driver::fail_with(op& o, int cause) noexcept {
+  o.outcome = -cause;
+  if (o.code != opcode::send_messages || o.on->kind != descriptor_kind::datagram) return;
+  auto* const all = static_cast<outgoing_message*>(const_cast<void*>(o.data));
+  for (; o.moved < o.size; ++o.moved) all[o.moved].outcome = -cause;
+  o.outcome = static_cast<std::int64_t>(o.moved);
+}
+
+void host_driver::break_off(op& o, int cause) noexcept {
+  auto& b = static_cast<block&>(*o.on);
+  (&o == &b.reader ? b.reader_parked : b.writer_parked) = false;
+  fail_with(o, cause);
+  note_end(b, o);
+  complete(o, o.outcome);
+  at_.make_ready();
 }
 
 bool host_driver::start_reading(block& b, op& o) noexcept {

@@ -10,6 +10,7 @@
 #include "sim/block.hpp"
 #include "sim/handles.hpp"
 #include "sim/machine.hpp"
+#include "sim/meddler.hpp"
 #include "sim/network.hpp"
 #include "sim/pool.hpp"
 
@@ -71,6 +72,9 @@ class host_driver final : public driver {
   /// False: nobody watches for it.
   bool raise(int signal);
   machine& on() noexcept { return at_; }
+  /// Ends an operation that is in flight with that errno, as if its time had come.
+  void break_off(op&, int cause) noexcept;
+  static request request_of(const op&) noexcept;
 
   // For blocks.
   void wake_reader(block& b) noexcept;
@@ -124,6 +128,10 @@ class host_driver final : public driver {
   void poked(block& b) noexcept;
   void vanish(block& b) noexcept;
   void note_end(const block& b, const op& o);
+  /// Is it made to fail? Then with this errno, else 0.
+  int meddled(request what) const noexcept;
+  static void fail_with(op& o, int cause) noexcept;
+  bool begin(block& b, op& o) noexcept;
   result<std::int64_t> path_mtu(const block& b) const;
   result<block*> make_block(family where, transport how);
   static void prepare(block& made, family where, transport how) noexcept;

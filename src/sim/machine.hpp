@@ -31,7 +31,7 @@ class machine {
   const std::string name;
   const std::vector<address> addresses;
   const std::size_t descriptor_limit;
-  const moment skew;
+  moment skew;
   host_driver* driver = nullptr;  ///< Of its present life; null while it is down.
   bool is_paused = false;
   bool is_waiting = false;  ///< Among those that are ready.

@@ -127,6 +127,17 @@ void network::remove(connection& one) noexcept {
   connections_.pop_back();
 }
 
+bool network::may_strike(fault kind) {
+  const auto at = static_cast<std::size_t>(kind);
+  const std::uint64_t number = ++occasions[at];
+  if (only != nullptr) {
+    if (!only->lets(kind, number)) return false;
+    let_through.push_back({{kind, number}, now_});
+  }
+  ++struck[at];
+  return true;
+}
+
 void network::note(const machine& who, noted what, std::uint64_t a, std::uint64_t b) {
   story.note(now_, who.number, what, a, b);
 }

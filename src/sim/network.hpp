@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sim/agenda.hpp"
+#include "sim/fault_filter.hpp"
 #include "sim/random.hpp"
 #include "sim/recording.hpp"
 #include "sim/trace.hpp"
@@ -18,6 +19,7 @@ namespace soquete::sim {
 
 class connection;
 class machine;
+class meddler;
 
 /// One direction between two machines, or from a machine to itself.
 class link {
@@ -95,14 +97,14 @@ class network {
   bool strikes(fault kind) noexcept {
     const std::uint64_t rate = clouds[kind];
     if (rate == 0 || now_ >= clouds.end || !faults.happens(rate)) return false;
-    count(kind);
-    return true;
+    return may_strike(kind);
   }
-  void count(fault kind) noexcept { ++struck[static_cast<std::size_t>(kind)]; }
   /// From now on all that travels is kept.
   void record();
   /// Null if nobody has asked for it; from now on nothing is.
   std::unique_ptr<recording> take_recording() noexcept;
+  /// It would strike now. Notes it and gives true, unless the filter holds it back.
+  bool may_strike(fault kind);
   void note(const machine& who, noted what, std::uint64_t a = 0, std::uint64_t b = 0);
 
   const std::uint64_t seed;
@@ -111,8 +113,13 @@ class network {
   std::unique_ptr<recording> tape;  ///< Null: nobody has asked for it.
   const char* unusual = "";         ///< What the next piece of a stream suffers, for the recording.
   weather clouds;
-  std::array<std::uint64_t, fault_count> struck{};  ///< How often each kind has happened.
-  random faults;                                    ///< For what strikes.
+  std::array<std::uint64_t, fault_count> struck{};     ///< How often each kind has happened.
+  std::array<std::uint64_t, fault_count> occasions{};  ///< And would have, without the filter.
+  const fault_filter* only = nullptr;                  ///< Null: all may strike.
+  /// Those that the filter has let through, and when.
+  std::vector<std::pair<numbered_fault, moment>> let_through;
+  meddler* hand = nullptr;  ///< Null: nobody puts a hand in.
+  random faults;            ///< For what strikes.
   /// Where bytes stand for a moment before they are lent.
   std::vector<std::byte> scratch;
   /// Machines with something to run, in order.

@@ -102,6 +102,7 @@ range range_of(option which) noexcept {
 treatment treatment_of(option which, const block& b) noexcept {
   return b.local ? treatment_of_local(which) : treatment_of(which, b.is_of_streams());
 }
+error of_errno(int cause, step during) { return {std::error_code(cause, std::generic_category()), during}; }
 
 error refusal(step during) {
   error why(soquete::fault::unsupported, during);
@@ -127,6 +128,8 @@ result<void> host_driver::set(socket_block& socket, option which, std::int64_t v
   auto& b = data_of(socket);
   if (!is_socket(b.kind)) return fail(std::errc::not_a_socket, step::set_option);
   if (treatment_of(which, b) == treatment::refused) return fail(refusal(step::set_option));
+  if (const int cause = meddled(request::set_option); cause != 0)
+    return fail(of_errno(cause, step::set_option));
   const range possible = range_of(which);
   if (value < possible.least || value > possible.most)
     return fail(std::errc::invalid_argument, step::set_option);
@@ -153,6 +156,8 @@ result<std::int64_t> host_driver::get(const socket_block& socket, option which) 
     if (b.wire) return b.wire->take_error(b.side);
     return std::exchange(mine.pending_error, 0);
   }
+  if (const int cause = meddled(request::get_option); cause != 0)
+    return fail(of_errno(cause, step::get_option));
   if (which == option::path_mtu) return path_mtu(b);
   if (treatment_of(which, b) == treatment::refused) return fail(refusal(step::get_option));
   const std::int64_t set = b.value(which);

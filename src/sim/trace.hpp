@@ -34,6 +34,7 @@ enum class noted : std::uint8_t {
   opened,     // a socket: descriptor
   closed,     // a socket: descriptor
   raised,     // a signal: its number
+  meddled,    // a call was made to fail: its kind, the errno; an await was struck: 256 and how
 };
 
 std::string_view to_string(noted) noexcept;

@@ -1,140 +1,111 @@
 // One scenario, many seeds; and what is said when one of them fails.
-#include <array>
-#include <charconv>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <soquete/frame.hpp>
+#include <algorithm>
+#include <numeric>
 
-#include "world/drawing.hpp"
+#include "world/command.hpp"
 #include "world/inside.hpp"
+#include "world/once.hpp"
+#include "world/shrink.hpp"
+#include "world/workers.hpp"
 
 namespace soquete::sim {
-
-failed::failed(std::string words) : words_(std::move(words)) {}
-failed::~failed() = default;
-const char* failed::what() const noexcept { return words_.c_str(); }
-
 namespace {
 
-std::optional<std::uint64_t> number_in(const char* variable) {
-  const char* const text = std::getenv(variable);
-  if (text == nullptr || *text == '\0') return std::nullopt;
-  std::uint64_t value = 0;
-  const char* const end = text + std::strlen(text);
-  const auto [stopped, cause] = std::from_chars(text, end, value);
-  if (cause != std::errc() || stopped != end) return std::nullopt;
-  return value;
+// "with 2 of its 134 faults, of 1 of its 5 kinds:\n  reset:3 at 1.2 s, reset:9 at 3 s\n"
+std::string told_of(const smallest& found, const outcome& whole) {
+  const std::uint64_t all = std::accumulate(whole.struck.begin(), whole.struck.end(), std::uint64_t{0});
+  const auto kinds = std::ranges::count_if(whole.struck, [](std::uint64_t count) { return count != 0; });
+  if (found.faults == 0) return "and so it does without any of its " + std::to_string(all) + " faults\n";
+  return "with " + std::to_string(found.faults) + " of its " + std::to_string(all) + " faults, of " +
+         std::to_string(found.kinds) + " of its " + std::to_string(kinds) +
+         " kinds: " + found.what.let_through + "\n";
 }
 
-// As one types it from where one is.
-std::string this_program() {
-  std::error_code none;
-  const auto whole = std::filesystem::read_symlink("/proc/self/exe", none);
-  if (none) return program_name();
-  const auto here = std::filesystem::current_path(none);
-  const std::string relative = none ? std::string() : whole.lexically_relative(here).string();
-  if (relative.empty() || relative.starts_with("..")) return whole.string();
-  return relative.find('/') == std::string::npos ? "./" + relative : relative;
-}
-
-// What it was started with, as one types it.  proc(5)
-std::string these_arguments() {
-  std::ifstream in("/proc/self/cmdline", std::ios::binary);
-  std::string each, typed;
-  std::getline(in, each, '\0');  // The program.
-  while (std::getline(in, each, '\0')) {
-    constexpr std::string_view plain =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./:,@%";
-    const bool is_plain = !each.empty() && each.find_first_not_of(plain) == each.npos;
-    std::string quoted("'");
-    for (const char c : each) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    typed += " " + (is_plain ? each : quoted + "'");
+class checking {
+ public:
+  checking(const check_options& options, const scenario& what, const detail::test_in_progress& test)
+      : options_(options), what_(what), test_(test) {
+    if (const auto text = words_in("SOQUETE_SIM_FAULTS")) {
+      only_ = fault_filter::parse(*text);
+      if (!only_)
+        give_up("SOQUETE_SIM_FAULTS is none, or kinds and numbers such as cut,reset:3,pieces:5-9\n");
+    }
   }
-  return typed;
-}
 
-std::string hexadecimal(std::uint64_t number) {
-  std::array<char, 24> text{};
-  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(number));
-  return text.data();
-}
+  outcome run(std::uint64_t seed, bool keeps_history) const {
+    const trial how{.seed = seed, .only = only_ ? &*only_ : nullptr, .keeps_history = keeps_history, .is_drawn = true};
+    outcome once = run_once(what_, how, test_);
+    if (!options_.twice || !once.failure.empty()) return once;
+    const outcome again = run_once(what_, {.seed = seed, .only = how.only}, test_);
+    if (again.hash != once.hash || again.failure != once.failure)
+      once.failure = "its history is another the second time: trace " + hexadecimal(again.hash);
+    return once;
+  }
 
-[[noreturn]] void give_up(std::string words) {
-#ifdef __cpp_exceptions
-  throw failed(std::move(words));
-#else
-  std::fprintf(stderr, "%s\n", words.c_str());
-  std::abort();
-#endif
-}
+  [[noreturn]] void tell(std::uint64_t seed, std::uint64_t number, outcome failed,
+                         std::string_view died) const {
+    std::string smaller;
+    std::string variables = only_ ? "SOQUETE_SIM_FAULTS=" + only_->text() + " " : "";
+    // What the test framework has noted here stays noted, so there is no telling whether it fails again.
+    const bool can_shrink = !only_ && died.empty() && (!failed.is_of_the_test || options_.processes != 1);
+    if (can_shrink) {
+      if (auto found = shrink(what_, seed, failed, test_)) {
+        smaller = told_of(*found, failed);
+        variables = "SOQUETE_SIM_FAULTS=" + found->only.text() + " ";
+        failed = std::move(found->what);
+        const trial again{.seed = seed, .only = &found->only, .is_drawn = true};
+        failed.drawn = unpacked(apart([&] { return packed(run_once(what_, again, test_)); })).drawn;
+      }
+    }
+    std::string words = died.empty() ? failed.failure : std::string(died);
+    if (!words.ends_with('\n')) words += '\n';
+    give_up(name_of(test_) + " fails with seed " + std::to_string(seed) + ", number " +
+            std::to_string(number) + " of " + std::to_string(options_.seeds) + ", " + words + smaller +
+            way_back(failed.hash, seed, variables, test_) + failed.drawn);
+  }
 
-struct one_run {
-  std::string failure;
-  std::uint64_t hash = 0;
-  std::unique_ptr<recording> tape;  // Where it is to be drawn.
+ private:
+  const check_options& options_;
+  const scenario& what_;
+  const detail::test_in_progress& test_;
+  std::optional<fault_filter> only_;
 };
-
-one_run run_one(std::uint64_t seed, const scenario& what, bool keeps_history, check_report& sum,
-                std::map<std::string, bool, std::less<>>& sometimes) {
-  one_run told;
-  const std::size_t frames = live_frames();
-  {
-    world w(seed);
-    if (keeps_history) w.keep_history();
-    if (picture_folder() != nullptr) w.internals().net.record();
-    what(w);
-    w.internals().finish();
-    told.failure = w.failure();
-    told.hash = w.trace_hash();
-    sum.events += w.events();
-    sum.virtual_time += w.now();
-    for (std::size_t i = 0; i < fault_count; ++i) sum.struck[i] += w.internals().net.struck[i];
-    for (const auto& [name, holds] : w.internals().sometimes) sometimes[name] |= holds;
-    told.tape = w.internals().net.take_recording();
-    if (keeps_history) std::fputs(w.history().c_str(), stderr);
-  }
-  if (told.failure.empty() && live_frames() != frames)
-    told.failure = "leaked: " + std::to_string(live_frames() - frames) + " coroutines are left";
-  return told;
-}
 
 }  // namespace
 
 check_report detail::check(check_options options, const scenario& what, test_in_progress test) {
   const auto only = number_in("SOQUETE_SIM_SEED");
   if (const auto count = number_in("SOQUETE_SIM_SEEDS")) options.seeds = *count;
+  if (const auto count = number_in("SOQUETE_SIM_PROCESSES"))
+    options.processes = static_cast<unsigned>(*count);
+  if (words_in("SOQUETE_SIM_TWICE")) options.twice = true;
   if (only) {
     options.seeds = 1;
     options.first_seed = *only;
+    options.processes = 1;
   }
-  const std::string name = !test.name.empty()      ? test.name
-                           : !options.name.empty() ? std::string(options.name)
-                                                   : "the scenario";
-  const bool had_failed = test.has_failed != nullptr && test.has_failed();
-  check_report sum;
-  std::map<std::string, bool, std::less<>> sometimes;
-  for (std::uint64_t i = 0; i < options.seeds; ++i) {
-    const std::uint64_t seed = options.first_seed + i;
-    one_run run = run_one(seed, what, only.has_value(), sum, sometimes);
-    ++sum.seeds;
-    sum.trace_hash = mixed(sum.trace_hash ^ run.hash);
-    if (run.failure.empty() && !had_failed && test.has_failed != nullptr && test.has_failed())
-      run.failure = "a check of the test itself, see above";
-    if (run.failure.empty()) continue;
-    give_up(name + " fails with seed " + std::to_string(seed) + ", number " + std::to_string(i + 1) + " of " +
-            std::to_string(options.seeds) + ", " + run.failure + "\ntrace " + hexadecimal(run.hash) +
-            "; to see it again, drawn in this folder:\n    SOQUETE_SIM_SEED=" + std::to_string(seed) +
-            " SOQUETE_SIM_DRAW=. " + this_program() +
-            (test.filter.empty() ? these_arguments() : " " + test.filter) + "\n" +
-            (run.tape ? draw_into(picture_folder(), *run.tape, {name, seed, run.failure}) : ""));
-  }
-  if (!only)
-    for (const auto& [words, holds] : sometimes)
-      if (!holds) give_up(name + ": in none of " + std::to_string(options.seeds) + " seeds: " + words + "\n");
-  return sum;
+  if (test.name.empty()) test.name = options.name;
+  const checking all(options, what, test);
+  sum found;
+  share_out(
+      options.seeds, options.processes,
+      [&](std::uint64_t i) {
+        const outcome one = all.run(options.first_seed + i, only.has_value());
+        return answer{packed(one), one.failure.empty()};
+      },
+      [&](std::uint64_t i, std::string_view bytes, std::string_view died) {
+        outcome one = unpacked(bytes);
+        if (!died.empty() || !one.failure.empty())
+          all.tell(options.first_seed + i, i + 1, std::move(one), died);
+        found.add(one);
+        return true;
+      });
+  if (!only) found.look(name_of(test), "seeds");
+  return {.seeds = found.runs,
+          .events = found.events,
+          .virtual_time = found.virtual_time,
+          .trace_hash = found.hash,
+          .struck = found.struck};
 }
 
 }  // namespace soquete::sim

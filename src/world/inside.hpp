@@ -12,6 +12,7 @@
 #include "sim/driver.hpp"
 #include "sim/machine.hpp"
 #include "sim/network.hpp"
+#include "world/striker.hpp"
 
 namespace soquete::sim {
 
@@ -24,7 +25,8 @@ class running final : waiter, loop::root {
   ~running();
 
   bool is_over() const noexcept { return is_over_; }
-  void cancel() noexcept { cancel_.request(stop::cancelled); }
+  void cancel(stop why = stop::cancelled) noexcept { cancel_.request(why); }
+  bool is_asked() const noexcept { return cancel_.requested(); }
   void describe(suspension_report& report) const;
 
  private:
@@ -108,6 +110,8 @@ struct world::inside {
   std::vector<std::unique_ptr<host::inside>> hosts;
   std::map<std::string, bool, std::less<>> sometimes;
   std::string failure;
+  striker* hand = nullptr;  ///< Null: nobody puts a hand in.
+  bool may_fail = false;    ///< Programs may end with errors: something was struck.
   bool is_ending = false;
   bool is_finished = false;
 };

@@ -65,7 +65,7 @@ class nemesis final : public occurrence {
     host::inside* const first = &victim();
     host::inside* const second = &victim();
     const moment how_long(draws_.log_between(moment(10ms).count(), moment(20s).count()));
-    in->net.count(kind);
+    if (!in->net.may_strike(kind)) return;
     switch (kind) {
       case fault::cut:
         in->net.cut(first->at, second->at, link::cause::fault);

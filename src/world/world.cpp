@@ -1,9 +1,8 @@
 // Hosts and the network between them, and what is told of them.
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 #include "world/capture.hpp"
+#include "world/command.hpp"
 #include "world/drawing.hpp"
 #include "world/inside.hpp"
 #include "world/picture.hpp"
@@ -13,12 +12,6 @@ namespace {
 
 // To end when asked may take a program that long.
 constexpr moment patience = std::chrono::hours(1);
-
-std::string seconds(moment at) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.6f s", std::chrono::duration<double>(at).count());
-  return text.data();
-}
 
 std::string indented(std::string_view text) {
   std::string out("    ");
@@ -70,6 +63,7 @@ void world::inside::run_ready() {
     for (machine* one : turns) {
       one->is_waiting = false;
       of(*one).step();
+      if (hand != nullptr) hand->look(of(*one));
     }
   }
 }
