@@ -12,6 +12,7 @@
 #include <soquete/where.hpp>
 #include <unordered_map>
 
+#include "serve_errors.hpp"
 #include "serve_handover.hpp"
 #include "serve_scope.hpp"
 
@@ -23,9 +24,6 @@ struct opened_for_serving {
   std::vector<Listener> all;
   bool is_shared = false;  ///< There is one of each for all loops: its connections are handed to all of them.
 };
-
-bool is_of_one_connection(const error& why);
-bool is_of_resources(const error& why);
 
 /// What the servers of all loops share.
 template <class Kind>

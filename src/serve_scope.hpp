@@ -8,11 +8,13 @@
 
 namespace soquete::detail {
 
-/// `co_await attending(changed, clients)`: as `changed.wait()`; a dump shows the clients meanwhile.
+/// `co_await attending(changed, clients)`: as `changed.wait()`; a dump shows the clients meanwhile, and the
+/// tasks that receive for them, where there are such.
 class attending {
  public:
   using awaiter = attending;
-  attending(event& on, const scope& clients) noexcept : wait_(on.wait()), clients_(clients) {}
+  attending(event& on, const scope& clients, const scope* receivers = nullptr) noexcept
+      : wait_(on.wait()), clients_(clients), receivers_(receivers) {}
 
   bool begin(environment env, waiter* then) noexcept { return wait_.begin(env, then); }
   bool failed() const noexcept { return wait_.failed(); }
@@ -20,11 +22,13 @@ class attending {
   void describe(suspension_report& report) const {
     report.waits_for(std::to_string(clients_.size()) + " clients");
     clients_.describe(report);
+    if (receivers_ != nullptr) receivers_->describe(report);
   }
 
  private:
   event::waiting wait_;
   const scope& clients_;
+  const scope* receivers_;
 };
 
 /// Tells where these sockets are: one by one, then of all together. If one cannot say it, nothing is told.

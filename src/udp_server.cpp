@@ -4,12 +4,15 @@
 #include <algorithm>
 #include <soquete/deadline.hpp>
 
+#include "serve_errors.hpp"
 #include "serve_scope.hpp"
 
 namespace soquete::udp::detail {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr auto want_pause = 100ms;  // For memory to come free.
 
 bool needs_interface(const endpoint& peer) { return peer.is_ip() && peer.addr().is_link_local(); }
 
@@ -20,7 +23,7 @@ task<result<void>> server::run(where on) {
   co_await ok(open(on));
   result<void> asked;
   while (asked && !failure_ && !thrown_) {
-    asked = co_await soquete::detail::attending(woken_, sessions_);
+    asked = co_await soquete::detail::attending(woken_, sessions_, &receivers_);
   }
   stop_serving();
   co_await soquete::detail::drain(here_, sessions_, asked ? 0ns : options_.drain);
@@ -42,8 +45,15 @@ task<result<void>> server::receive_from(std::uint32_t door, socket& on) {
   for (;;) {
     auto got = co_await on.receive_batch();
     if (!got) {
-      if (!co_await soquete::detail::is_cancelled()) end_with(std::move(got.error()));
-      co_return {};
+      if (co_await soquete::detail::is_cancelled()) co_return {};
+      if (soquete::detail::is_of_one_datagram(got.error())) continue;
+      if (!soquete::detail::is_of_resources(got.error())) {
+        end_with(std::move(got.error()));
+        co_return {};
+      }
+      // What has come stays where it is meanwhile.
+      static_cast<void>(co_await sleep(want_pause));
+      continue;
     }
     for (const datagram& d : *got) deliver(door, d, nullptr);
     pass_on();

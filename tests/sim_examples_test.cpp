@@ -48,13 +48,30 @@ class silence {
 };
 
 // Somebody stops it in the end: without deadlines it would wait for ever for a client that has lost power.
-task<result<void>> serve(int (*program)(), std::vector<std::string> words) {
-  const auto ended = co_await within(10min, played::play(program, words));
-  if (ended || ended.error() == std::errc::timed_out) co_return {};
-  co_return fail(ended.error());
+task<result<void>> for_ten_minutes(task<result<void>> work) {
+  auto ended = co_await within(10min, std::move(work));
+  if (!ended && ended.error() == std::errc::timed_out) co_return {};
+  co_return ended;
 }
-sim::program server(int (*program)(), std::vector<std::string> words = {}) {
-  return [program, words] { return serve(program, words); };
+
+// A server of the library's: once it is open, no client and no want of anything ends it.
+task<result<void>> stay(sim::world& w, task<result<void>> work) {
+  auto ended = co_await for_ten_minutes(std::move(work));
+  const step during = ended ? step::none : ended.error().during();
+  const bool is_of_opening = during == step::open || during == step::bind || during == step::listen ||
+                             during == step::set_option || during == step::get_option;
+  w.always(ended || is_of_opening || ended.error() == std::errc::operation_canceled,
+           ended ? "" : "a server stays: " + to_string(ended.error()));
+  co_return ended;
+}
+sim::program server(sim::world& w, int (*program)(), std::vector<std::string> words = {}) {
+  return [&w, program, words] { return stay(w, played::play(program, words)); };
+}
+sim::program server(sim::world& w, std::string_view where, task<result<void>> (*handler)(tcp::stream)) {
+  return [&w, where, handler] { return stay(w, tcp::serve(where, handler)); };
+}
+sim::program waiting(int (*program)(), std::vector<std::string> words = {}) {
+  return [program, words] { return for_ten_minutes(played::play(program, words)); };
 }
 sim::program client(int (*program)(), std::vector<std::string> words = {}) {
   return [program, words] { return played::play(program, words); };
@@ -179,12 +196,6 @@ std::string lines(unsigned count) {
   return text;
 }
 
-task<result<void>> serve_ten_minutes(std::string_view where, task<result<void>> (*handler)(tcp::stream)) {
-  const auto ended = co_await within(10min, tcp::serve(where, handler));
-  if (ended || ended.error() == std::errc::timed_out) co_return {};
-  co_return fail(ended.error());
-}
-
 // Hears the client out and never answers.
 task<result<void>> be_silent(tcp::stream peer) {
   for (;;) {
@@ -211,7 +222,7 @@ constexpr example all[] = {
      {4, 830},
      {1, 130},
      [](sim::world& w) {
-       w.host("server").spawn(server(played::echo_server::begin));
+       w.host("server").spawn(server(w, played::echo_server::begin));
        w.host("client").spawn(client(played::echo_client::begin, {"server:8080"}));
        w.host("other").spawn([&w] {
          const std::string sent = w.bytes(300);
@@ -222,23 +233,23 @@ constexpr example all[] = {
      {10, 470},
      {4, 900},
      [](sim::world& w) {
-       w.host("server").spawn(server(played::graceful::begin));
+       w.host("server").spawn(server(w, played::graceful::begin));
        w.host("client").spawn([&w] { return talk(w, "server:8080", lines(10) + "quit\n", lines(10)); });
      }},
     {"race",
      {10, 450},
      {4, 680},
      [](sim::world& w) {
-       w.host("one").spawn(server(played::echo_server::begin));
-       w.host("two").spawn(server(played::echo_server::begin));
+       w.host("one").spawn(server(w, played::echo_server::begin));
+       w.host("two").spawn(server(w, played::echo_server::begin));
        w.host("client").spawn(client(played::race::begin, {"one:8080", "two:8080"}));
      }},
     {"relay",
      {3, 1560},
      {1, 730},
      [](sim::world& w) {
-       w.host("server").spawn(server(played::echo_server::begin));
-       w.host("relay").spawn(server(played::relay::begin, {":80", "server:8080"}));
+       w.host("server").spawn(server(w, played::echo_server::begin));
+       w.host("relay").spawn(server(w, played::relay::begin, {":80", "server:8080"}));
        w.host("client").spawn([&w] {
          const std::string sent = w.bytes(200);
          return talk(w, "relay:80", sent, sent);
@@ -248,7 +259,7 @@ constexpr example all[] = {
      {10, 440},
      {4, 620},
      [](sim::world& w) {
-       w.host("server").spawn(server(played::udp_echo::begin));
+       w.host("server").spawn(waiting(played::udp_echo::begin));
        w.host("one").spawn([] { return ask_by_datagrams("server:8080"); });
        w.host("two").spawn([] { return ask_by_datagrams("server:8080"); });
      }},
@@ -256,7 +267,7 @@ constexpr example all[] = {
      {10, 400},
      {4, 510},
      [](sim::world& w) {
-       w.host("web").spawn([] { return serve_ten_minutes(":80", send_page); });
+       w.host("web").spawn(server(w, ":80", send_page));
        w.host("client").spawn(client(played::http_get::begin, {"web:80", "/path"}));
      }},
     {"smtp_send",
@@ -265,7 +276,7 @@ constexpr example all[] = {
      [](sim::world& w) {
        std::istringstream mail("Subject: rain\n\nIt rains.\n");
        std::cin.rdbuf(mail.rdbuf());
-       w.host("office").spawn([] { return serve_ten_minutes(":25", take_mail); });
+       w.host("office").spawn(server(w, ":25", take_mail));
        w.host("client").spawn(
            client(played::smtp_send::begin, {"office:25", "me@here", "you@there", "they@there"}));
        w.run_for(24h);
@@ -274,7 +285,7 @@ constexpr example all[] = {
      {5, 650},
      {2, 640},
      [](sim::world& w) {
-       w.host("store").spawn([] { return serve_ten_minutes(":21", give_files); });
+       w.host("store").spawn(server(w, ":21", give_files));
        w.host("client").spawn(client(played::ftp_fetch::begin, {"store:21", "file"}));
      }},
     // Its calls are a thousand sends, all alike.
@@ -286,9 +297,9 @@ constexpr example all[] = {
      {10, 290},
      {4, 410},
      [](sim::world& w) {
-       w.host("server").spawn(server(played::echo_server::begin));
+       w.host("server").spawn(server(w, played::echo_server::begin));
        // It has no deadline where it receives.
-       w.host("client").spawn(server(played::errors::begin, {"server:8080"}));
+       w.host("client").spawn(waiting(played::errors::begin, {"server:8080"}));
        w.host("other").spawn(client(played::errors::begin, {"client:8080"}));
      }},
     {"guests",
@@ -296,7 +307,7 @@ constexpr example all[] = {
      {2, 340},
      [](sim::world& w) {
        sim::host& only = w.host("only");
-       only.spawn(server(played::guests::begin));
+       only.spawn(server(w, played::guests::begin));
        only.spawn([] { return ask_by_datagrams("localhost:8080"); });
        only.spawn([] { return ask_by_datagrams("127.0.0.1:8080"); });
      }},
@@ -305,7 +316,7 @@ constexpr example all[] = {
      {2, 210},
      [](sim::world& w) {
        sim::host& only = w.host("only");
-       only.spawn(server(played::hello_web::begin));
+       only.spawn(server(w, played::hello_web::begin));
        only.spawn([&w] {
          return talk(w, "localhost:8080", "GET / HTTP/1.0\r\nHost: only\r\n\r\n",
                      "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nHello, world!\n");
@@ -316,7 +327,7 @@ constexpr example all[] = {
      {2, 200},
      [](sim::world& w) {
        sim::host& only = w.host("only");
-       only.spawn(server(played::lines::begin));
+       only.spawn(waiting(played::lines::begin));
        only.spawn([&w] {
          return talk(w, "localhost:8080", "one\ntwo\n", "you said: one\nyou said: two\ngoodbye\n");
        });
@@ -333,7 +344,7 @@ constexpr example all[] = {
      {2, 210},
      [](sim::world& w) {
        sim::host& only = w.host("only");
-       only.spawn([] { return serve_ten_minutes("[::1]:8080", played::patient::serve_lines); });
+       only.spawn(server(w, "[::1]:8080", played::patient::serve_lines));
        only.spawn([&w] { return talk(w, "[::1]:8080", lines(5), lines(5)); });
      }},
     {"pieces",
@@ -341,7 +352,7 @@ constexpr example all[] = {
      {2, 170},
      [](sim::world& w) {
        sim::host& only = w.host("only");
-       only.spawn(server(played::pieces::begin));
+       only.spawn(waiting(played::pieces::begin));
        only.spawn([&w] { return talk(w, "localhost:8080", "a text in pieces", ""); });
      }},
     {"slam",
@@ -349,7 +360,7 @@ constexpr example all[] = {
      {2, 130},
      [](sim::world& w) {
        sim::host& only = w.host("only");
-       only.spawn(server(played::slam::begin));
+       only.spawn(waiting(played::slam::begin));
        only.spawn([] { return expect_an_error(say_hello("localhost:8080")); });
      }},
     {"stuck",
@@ -357,7 +368,7 @@ constexpr example all[] = {
      {2, 110},
      [](sim::world& w) {
        sim::host& only = w.host("only");
-       only.spawn([] { return serve_ten_minutes("127.0.0.1:8080", be_silent); });
+       only.spawn(server(w, "127.0.0.1:8080", be_silent));
        only.spawn([] { return expect_an_error(played::play(played::stuck::begin, {})); });
      }},
 };

@@ -96,6 +96,15 @@ TEST(sim_world, a_server_that_waits_for_anybody_is_no_deadlock) {
             "");
 }
 
+TEST(sim_world, a_server_of_datagrams_that_waits_for_anybody_is_no_deadlock) {
+  EXPECT_EQ(failure_of([](sim::world& w) {
+              w.host("server").spawn(
+                  [] { return udp::serve(":7", [](udp::session&) -> task<result<void>> { co_return {}; }); });
+              w.run_for(1h);
+            }),
+            "");
+}
+
 TEST(sim_world, a_livelock_is_told) {
   const std::string told = failure_of([](sim::world& w) {
     w.host("busy").spawn([]() -> task<result<void>> {

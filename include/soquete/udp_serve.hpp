@@ -105,7 +105,8 @@ using session_handler = std::function<task<result<void>>(session&)>;
 
 /// Serves peers on `where` until it is asked to end (by cancellation: in a run_main by SIGINT or SIGTERM).
 /// Then no session begins any more; those that there are go on for the drain time, are cancelled, and it
-/// succeeds. "localhost" is served on both loopback addresses. Errors: as bind(); a failing socket.
+/// succeeds. "localhost" is served on both loopback addresses. Errors: as bind(); a failing
+/// socket, but for want of memory, which is waited for, and what is told of single datagrams.
 ///
 /// Called on several loops of a run, each gets a socket of its own, all bound at once, and the kernel spreads
 /// the peers. An inherited socket ("fd:3", "systemd:") is received from on one loop, and each session begins

@@ -23,6 +23,7 @@ constexpr std::array names{
     name_of_cause{ECONNABORTED, "ECONNABORTED"},
     name_of_cause{ECONNREFUSED, "ECONNREFUSED"},
     name_of_cause{ECONNRESET, "ECONNRESET"},
+    name_of_cause{EHOSTDOWN, "EHOSTDOWN"},
     name_of_cause{EHOSTUNREACH, "EHOSTUNREACH"},
     name_of_cause{EINVAL, "EINVAL"},
     name_of_cause{EMFILE, "EMFILE"},
@@ -32,8 +33,12 @@ constexpr std::array names{
     name_of_cause{ENFILE, "ENFILE"},
     name_of_cause{ENOBUFS, "ENOBUFS"},
     name_of_cause{ENOMEM, "ENOMEM"},
+#ifdef ENONET
+    name_of_cause{ENONET, "ENONET"},
+#endif
     name_of_cause{ENOPROTOOPT, "ENOPROTOOPT"},
     name_of_cause{ENOTCONN, "ENOTCONN"},
+    name_of_cause{EOPNOTSUPP, "EOPNOTSUPP"},
     name_of_cause{EPERM, "EPERM"},
     name_of_cause{EPIPE, "EPIPE"},
     name_of_cause{EPROTO, "EPROTO"},
@@ -51,8 +56,24 @@ constexpr std::array of_shutdown{ENOTCONN};
 constexpr std::array of_connect{ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH,  ENETUNREACH,
                                 EACCES,       EPERM,     EADDRNOTAVAIL, ENOBUFS};
 constexpr std::array of_associate{EHOSTUNREACH, ENETUNREACH, EACCES, EADDRNOTAVAIL, ENOBUFS};
-constexpr std::array of_accept{ECONNABORTED, EMFILE,       ENFILE,   ENOBUFS, ENOMEM,
-                               EPERM,        EHOSTUNREACH, ENETDOWN, EPROTO,  ENETUNREACH};
+constexpr std::array of_accept{ECONNABORTED,
+                               EMFILE,
+                               ENFILE,
+                               ENOBUFS,
+                               ENOMEM,
+                               EPERM,
+                               EHOSTUNREACH,
+                               ENETDOWN,
+                               EPROTO,
+                               ENETUNREACH,
+                               ENOPROTOOPT,
+                               EOPNOTSUPP,
+                               EHOSTDOWN
+#ifdef ENONET  // Linux only.
+                               ,
+                               ENONET
+#endif
+};
 constexpr std::array of_receive{ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENOBUFS, ENOMEM};
 constexpr std::array of_send{EPIPE, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENOBUFS, ENOMEM};
 constexpr std::array of_receive_messages{ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ENOBUFS, ENOMEM};
