@@ -8,11 +8,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "process.hpp"
+#include "user/history.hpp"
 
 namespace soquete::test {
 namespace {
@@ -106,6 +109,20 @@ TEST_F(package, find_package_is_enough_for_a_program_that_echoes) {
 
 TEST_F(package, pkg_config_is_enough_for_a_program_that_echoes) {
   EXPECT_EQ(shell(made_by_hand(prefix)), greeting);
+}
+
+// Here: this program, with asserts and, in most presets, sanitizers. There: the release, and a program with
+// and without optimisation, at addresses that are drawn and at those that are not.
+TEST_F(package, a_simulated_history_is_the_same_with_other_compiler_options) {
+  std::array<char, 20> here{};
+  std::snprintf(here.data(), here.size(), "%016llx\n", static_cast<unsigned long long>(history::hash()));
+  for (const std::string options : {"-O0", "-O2 -DNDEBUG"}) {
+    const std::string program = (scratch / "history").string();
+    shell(compiler + " -std=c++23 " + options + " " + (tree / "tests/user/history.cpp").string() + " -o " +
+          program + " " + flags_for(prefix));
+    EXPECT_EQ(shell(program), here.data()) << options;
+    EXPECT_EQ(shell("setarch --addr-no-randomize " + program), here.data()) << options;
+  }
 }
 
 TEST_F(package, a_moved_installation_is_as_good) {
