@@ -35,6 +35,7 @@ void deadline::close() noexcept {
 
 void deadline::describe(suspension_report& report) const {
   if (is_armed()) report.until(at);
+  if (outer_ == nullptr) report.shielded();
 }
 
 bool sleeping::begin(environment env, waiter* then) noexcept {

@@ -37,7 +37,7 @@ void suspension_report::await(const std::source_location& at, time_point since) 
   text_.append(" waits since ").append(seconds(now_ - since));
   if (sought_ == nullptr) return;
   above_.resize(depth_);
-  above_.push_back({at, std::nullopt});
+  above_.push_back({.at = at, .until = std::nullopt});
 }
 
 void suspension_report::running() {
@@ -52,6 +52,10 @@ void suspension_report::until(time_point deadline) {
   if (depth_ < above_.size()) above_[depth_].until = deadline;
 }
 
+void suspension_report::shielded() noexcept {
+  if (depth_ < above_.size()) above_[depth_].is_shielded = true;
+}
+
 void suspension_report::reached(const void* operation) {
   if (operation != sought_ || sought_ == nullptr) return;
   way& made = found_.emplace();
@@ -59,6 +63,7 @@ void suspension_report::reached(const void* operation) {
   std::string ours;
   for (std::size_t i = std::min<std::size_t>(above_.size(), depth_ + 1); i != 0; --i) {
     const level& one = above_[i - 1];
+    made.is_shielded |= one.is_shielded;
     if (one.until && (!made.until || *one.until < *made.until)) made.until = one.until;
     if (one.at.line() == 0) continue;
     const std::string place = readable_file(one.at.file_name()) + ":" + std::to_string(one.at.line());

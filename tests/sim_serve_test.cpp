@@ -107,7 +107,7 @@ constexpr sim::strike survivable[] = {sim::strike::fail, sim::strike::reset, sim
 TEST(sim_serve, a_tcp_server_has_room_again_after_each_strike) {
   for (const sim::strike how : survivable)
     EXPECT_GT(sim::each_await({.seeds = 4, .only = how}, served_by(serve_streams, ask_by_stream)).points,
-              20U);
+              15U);
 }
 
 TEST(sim_serve, a_udp_server_has_room_again_after_each_strike) {

@@ -31,6 +31,9 @@ class suspension_report {
   std::size_t waits_for_peers() const noexcept { return of_peers_; }      ///< How many did.
   std::size_t waits_for_anybody() const noexcept { return of_anybody_; }  ///< How many did.
 
+  /// Of something that keeps requests to end from what is below it, as shield() does.
+  void shielded() noexcept;
+
   /// Looks for this operation meanwhile, an op; see found().
   void seek(const void* operation) noexcept { sought_ = operation; }
   /// Of an operation: the awaits above lead to it.
@@ -39,6 +42,7 @@ class suspension_report {
   struct way {
     std::string awaits;  ///< "client.cpp:9, from client.cpp:20": the innermost of the program's own first.
     std::optional<time_point> until;  ///< The nearest deadline above it.
+    bool is_shielded = false;         ///< A request to end from outside does not reach it at once.
   };
   /// Nothing: it was not reached.
   const std::optional<way>& found() const noexcept { return found_; }
@@ -58,6 +62,7 @@ class suspension_report {
   struct level {
     std::source_location at;
     std::optional<time_point> until;
+    bool is_shielded = false;
   };
   std::vector<level> above_;  // While something is sought.
   const void* sought_ = nullptr;

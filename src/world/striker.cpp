@@ -113,9 +113,13 @@ void striker::strike_now(host::inside& on, op& what) {
   on.in.may_fail = true;
   on.in.net.note(on.at, noted::meddled, struck_await + static_cast<std::uint64_t>(*how_), awaits_);
   on.at.make_ready();
+  // From here on only of those that are asked to end.
+  const bool is_asked = there.program != nullptr && there.program->is_asked();
   if (*how_ == strike::drop || !strand.is_pending() || strand.cancel == nullptr) return;
   if (strand.cancel->requested() && what.now == op::state::in_flight)
     on.in.fail("an operation was asked to end, and waits: " + where_);
+  else if (is_asked && there.way && !there.way->is_shielded && !strand.cancel->requested())
+    on.in.fail("a request to end has not come to an operation: " + where_);
 }
 
 }  // namespace soquete::sim
