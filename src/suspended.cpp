@@ -58,7 +58,7 @@ void suspension_report::shielded() noexcept {
 
 void suspension_report::reached(const void* operation) {
   if (operation != sought_ || sought_ == nullptr) return;
-  way& made = found_.emplace();
+  way made;
   // Whoever reads this looks for lines of their own; ours are told where there are none.
   std::string ours;
   for (std::size_t i = std::min<std::size_t>(above_.size(), depth_ + 1); i != 0; --i) {
@@ -71,6 +71,7 @@ void suspension_report::reached(const void* operation) {
     text.append(text.empty() ? "" : ", from ").append(place);
   }
   if (made.awaits.empty()) made.awaits.swap(ours);
+  found_ = std::move(made);
 }
 
 }  // namespace soquete

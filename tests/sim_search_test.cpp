@@ -258,7 +258,7 @@ TEST(sim_check, a_history_that_is_another_the_second_time_is_told) {
     sim::check({.seeds = 3, .twice = true}, [](sim::world& w) {
       ++runs;
       w.host("server").spawn(
-          [&w]() -> task<result<void>> { co_return co_await sleep(std::chrono::seconds(runs)); });
+          []() -> task<result<void>> { co_return co_await sleep(std::chrono::seconds(runs)); });
       w.run_for(1h);
     });
   });

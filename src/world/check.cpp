@@ -28,12 +28,13 @@ class checking {
     if (const auto text = words_in("SOQUETE_SIM_FAULTS")) {
       only_ = fault_filter::parse(*text);
       if (!only_)
-        give_up("SOQUETE_SIM_FAULTS is none, or kinds and numbers such as cut,reset:3,pieces:5-9\n");
+        throw_failed("SOQUETE_SIM_FAULTS is none, or kinds and numbers such as cut,reset:3,pieces:5-9\n");
     }
   }
 
   outcome run(std::uint64_t seed, bool keeps_history) const {
-    const trial how{.seed = seed, .only = only_ ? &*only_ : nullptr, .keeps_history = keeps_history, .is_drawn = true};
+    const trial how{
+        .seed = seed, .only = only_ ? &*only_ : nullptr, .keeps_history = keeps_history, .is_drawn = true};
     outcome once = run_once(what_, how, test_);
     if (!options_.twice || !once.failure.empty()) return once;
     const outcome again = run_once(what_, {.seed = seed, .only = how.only}, test_);
@@ -47,7 +48,8 @@ class checking {
     std::string smaller;
     std::string variables = only_ ? "SOQUETE_SIM_FAULTS=" + only_->text() + " " : "";
     // What the test framework has noted here stays noted, so there is no telling whether it fails again.
-    const bool can_shrink = !only_ && died.empty() && (!failed.is_of_the_test || options_.processes != 1);
+    const bool can_shrink = !only_ && !words_in("SOQUETE_SIM_SEED") && died.empty() &&
+                            (!failed.is_of_the_test || options_.processes != 1);
     if (can_shrink) {
       if (auto found = shrink(what_, seed, failed, test_)) {
         smaller = told_of(*found, failed);
@@ -59,9 +61,9 @@ class checking {
     }
     std::string words = died.empty() ? failed.failure : std::string(died);
     if (!words.ends_with('\n')) words += '\n';
-    give_up(name_of(test_) + " fails with seed " + std::to_string(seed) + ", number " +
-            std::to_string(number) + " of " + std::to_string(options_.seeds) + ", " + words + smaller +
-            way_back(failed.hash, seed, variables, test_) + failed.drawn);
+    throw_failed(name_of(test_) + " fails with seed " + std::to_string(seed) + ", number " +
+                 std::to_string(number) + " of " + std::to_string(options_.seeds) + ", " + words + smaller +
+                 way_back(failed.hash, seed, variables, test_) + failed.drawn);
   }
 
  private:

@@ -75,8 +75,9 @@ std::string hexadecimal(std::uint64_t number) {
 
 std::string way_back(std::uint64_t hash, std::uint64_t seed, const std::string& variables,
                      const detail::test_in_progress& test) {
-  return "trace " + hexadecimal(hash) + "; to see it again, drawn in this folder:\n    SOQUETE_SIM_SEED=" +
-         std::to_string(seed) + " " + variables + "SOQUETE_SIM_DRAW=. " + this_program() +
+  return "trace " + hexadecimal(hash) +
+         "; to see it again, drawn in this folder:\n    SOQUETE_SIM_SEED=" + std::to_string(seed) + " " +
+         variables + "SOQUETE_SIM_DRAW=. " + this_program() +
          (test.filter.empty() ? these_arguments() : " " + test.filter) + "\n";
 }
 
@@ -84,7 +85,7 @@ std::string name_of(const detail::test_in_progress& test) {
   return test.name.empty() ? "the scenario" : test.name;
 }
 
-void give_up(std::string words) {
+void throw_failed(std::string words) {
 #ifdef __cpp_exceptions
   throw failed(std::move(words));
 #else

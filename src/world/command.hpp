@@ -27,6 +27,6 @@ std::string way_back(std::uint64_t hash, std::uint64_t seed, const std::string& 
 std::string name_of(const detail::test_in_progress& test);
 
 /// Throws `failed`; without exceptions it prints the words and aborts.
-[[noreturn]] void give_up(std::string words);
+[[noreturn]] void throw_failed(std::string words);
 
 }  // namespace soquete::sim

@@ -48,8 +48,8 @@ std::optional<point> point_in(const sort& which) {
   const auto [stopped, cause] = std::from_chars(text->data(), text->data() + mark, told.place);
   told.how = mark < text->size() ? which.named(std::string_view(*text).substr(mark + 1)) : -1;
   if (cause != std::errc() || stopped != text->data() + mark || told.place == 0 || told.how < 0)
-    give_up(std::string(which.variable) + " is a number and what is done, such as " +
-            (which.is_of_calls ? "12:ENOBUFS\n" : "12:reset\n"));
+    throw_failed(std::string(which.variable) + " is a number and what is done, such as " +
+                 (which.is_of_calls ? "12:ENOBUFS\n" : "12:reset\n"));
   return told;
 }
 
@@ -73,10 +73,11 @@ class each_place {
   // Here, so that a debugger sees it.
   each_report run_only(const point& at) {
     striker hand = which_.hand(at);
-    const outcome one =
-        run_once(what_, {.seed = options_.first_seed, .hand = &hand, .keeps_history = true, .is_drawn = true}, test_);
+    const outcome one = run_once(
+        what_, {.seed = options_.first_seed, .hand = &hand, .keeps_history = true, .is_drawn = true}, test_);
     if (!one.failure.empty()) tell(options_.first_seed, at, one, {});
-    if (!hand.was_there()) give_up(name_of(test_) + ": there is no such " + std::string(which_.place) + "\n");
+    if (!hand.was_there())
+      throw_failed(name_of(test_) + ": there is no such " + std::string(which_.place) + "\n");
     return {.places = 1,
             .points = 1,
             .events = one.events,
@@ -164,7 +165,7 @@ class each_place {
       text.append(": ").append(how).append("; ");
       variables = std::string(which_.variable) + "=" + std::to_string(at.place) + ":" + how + " ";
     }
-    give_up(text + words + way_back(failed.hash, seed, variables, test_) + failed.drawn);
+    throw_failed(text + words + way_back(failed.hash, seed, variables, test_) + failed.drawn);
   }
 
   const each_options& options_;

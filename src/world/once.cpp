@@ -160,8 +160,8 @@ void sum::add(const outcome& one) {
 void sum::look(const std::string& name, std::string_view of_what) const {
   for (const auto& [words, holds] : sometimes)
     if (!holds)
-      give_up(name + ": in none of " + std::to_string(runs) + " " + std::string(of_what) + ": " + words +
-              "\n");
+      throw_failed(name + ": in none of " + std::to_string(runs) + " " + std::string(of_what) + ": " + words +
+                   "\n");
 }
 
 }  // namespace soquete::sim

@@ -32,7 +32,7 @@ struct outcome {
   std::array<std::uint64_t, fault_count> occasions{};  ///< On which a fault would have struck.
   std::string let_through;                             ///< Where faults were filtered: each, and when.
   std::map<std::string, bool, std::less<>> sometimes;
-  std::string drawn;                                   ///< What is told of pictures, a line each.
+  std::string drawn;            ///< What is told of pictures, a line each.
   bool is_of_the_test = false;  ///< A check of the test framework's has failed.
 };
 

@@ -64,6 +64,9 @@ int striker::fails(request what) noexcept {
 }
 
 void striker::waits(block&, op& what) noexcept {
+  const cancel_context* const strand = static_cast<slot&>(what).cancel;
+  if (strand != nullptr && strand->requested() && what.now == op::state::in_flight)
+    in_->fail("an operation waits that began after its end was asked for\n" + in_->dump());
   if (++awaits_ == at_await_) found_ = &what;
 }
 
