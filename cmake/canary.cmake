@@ -1,0 +1,15 @@
+# One deliberate bug, to see that the tests find it: -D SOQUETE_CANARY=reset_read_as_end builds the library with
+# tests/canaries/reset_read_as_end.patch. What it changes is a copy in the build folder.
+find_program(SOQUETE_PATCH patch REQUIRED)
+set(canary "${PROJECT_SOURCE_DIR}/tests/canaries/${SOQUETE_CANARY}.patch")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${canary}")
+file(STRINGS "${canary}" changed REGEX "^\\+\\+\\+ b/")
+list(TRANSFORM changed REPLACE "^\\+\\+\\+ b/" "")
+foreach(file IN LISTS changed)
+  set(copy "${PROJECT_BINARY_DIR}/canary/${SOQUETE_CANARY}/${file}")
+  configure_file("${PROJECT_SOURCE_DIR}/${file}" "${copy}" COPYONLY)
+  execute_process(COMMAND "${SOQUETE_PATCH}" --quiet "${copy}" "${canary}" COMMAND_ERROR_IS_FATAL ANY)
+  get_target_property(sources soquete SOURCES)
+  list(TRANSFORM sources REPLACE "^${file}$" "${copy}")
+  set_target_properties(soquete PROPERTIES SOURCES "${sources}")
+endforeach()
