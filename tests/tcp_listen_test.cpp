@@ -23,6 +23,9 @@ ON_EVERY_DRIVER(tcp_listen);
 // Its tests make the loop in a child.
 class tcp_listen_in_a_child : public with_driver {};
 ON_EACH_DRIVER(tcp_listen_in_a_child);
+// With two loops.
+class sharing_a_listener : public with_driver {};
+ON_EACH_DRIVER(sharing_a_listener);
 
 TEST_P(tcp_listen, port_0_becomes_a_port_that_can_be_read_back) {
   play([]() -> task<result<void>> {
@@ -417,6 +420,44 @@ TEST_P(tcp_listen_in_a_child, sockets_numbered_0_to_2_work) {
     return 0;
   });
   EXPECT_EQ(how.exit_code, 0) << how.output;
+}
+
+// Of those that wait in an accept the kernel wakes one. Whoever was woken and does not come to it, such as
+// the old server of a hand-over that is about to end, must not keep the others asleep.
+TEST_P(sharing_a_listener, one_that_was_woken_and_does_not_come_keeps_nobody_asleep) {
+  test_loop idle(GetParam());
+  test_loop busy(GetParam());
+  ASSERT_TRUE(idle.opened() && busy.opened());
+  tcp::listener first;
+  tcp::listener second;
+  const auto waits_for_a_while = [&]() -> task<result<void>> {
+    first = co_await ok(tcp::listen("127.0.0.1:0"));
+    EXPECT_TRUE(fails_with(co_await within(1ms, first.accept()), std::errc::timed_out));
+    co_return {};
+  };
+  EXPECT_TRUE(succeeds(idle.run(waits_for_a_while())));
+  // From here on it takes no turn.
+  const auto gets_it = [&]() -> task<result<void>> {
+    const int copy = ::fcntl(first.descriptor(), F_DUPFD_CLOEXEC, 0);
+    second = co_await ok(tcp::listener::adopt(busy.here(), owned_descriptor(copy)));
+    auto accept_one = [&]() -> task<result<void>> {
+      co_await ok(within(20s, second.accept()));
+      co_return {};
+    };
+    auto both = [&](scope& s) -> task<result<void>> {
+      s.spawn(accept_one());
+      co_await ok(sleep(1ms));
+      co_await ok(tcp::connect(co_await ok(second.local())));
+      co_return {};
+    };
+    co_await ok(with_scope(both));
+    second.close();
+    co_return {};
+  };
+  EXPECT_TRUE(succeeds(busy.run(gets_it())));
+  busy.settle();
+  first.close();
+  idle.settle();
 }
 
 }  // namespace

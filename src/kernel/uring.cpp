@@ -51,7 +51,7 @@ bool uring_driver::start_reading(block& b, op& o) noexcept {
   if (b.carried != nullptr) return read_carried(b, o), true;
   if (b.is_of_messages()) return start_reading_messages(b, o);
   const bool by_multishot =
-      (b.kind == descriptor_kind::stream || b.kind == descriptor_kind::listener) &&
+      (b.kind == descriptor_kind::stream || b.is_our_own_listener()) &&
       (o.code == opcode::receive_lease || o.code == opcode::accept || o.code == opcode::receive);
   const bool is_here = b.has_news();
   if (is_here && o.code == opcode::readable) return o.outcome = 0, true;

@@ -60,6 +60,10 @@ struct uring_driver::block final : watched_block {
     }
   }
 
+  /// Others may have one that came to us open. Of those that wait in an accept the kernel wakes one, which
+  /// may be about to end; a poll is woken whatever others do. So those are polled, and accepted from by
+  /// calls.
+  bool is_our_own_listener() const noexcept { return kind == descriptor_kind::listener && !was_open; }
   bool is_of_messages() const noexcept { return kind == descriptor_kind::datagram; }
   bool is_local_stream() const noexcept { return domain == family::local && kind == descriptor_kind::stream; }
   bool is_reader(const op& o) const noexcept { return &o == &reader; }
