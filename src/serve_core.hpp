@@ -66,16 +66,20 @@ class server {
     if (share_.handed_over) co_await serve_accepted();
     listeners_.clear();
     door_.close();
+    leave();
+    // Those that are on their way from another loop have been accepted: they are served like the others.
+    while (load_ != clients_.size()) static_cast<void>(co_await shield(arrival_max, arrived_.wait()));
     if (const std::size_t left = clients_.size(); in_peace && left != 0 && options_.drain.count() > 0)
       if (options_.watch != nullptr && options_.watch->draining) options_.watch->draining(left);
     co_await drain(here_, clients_, in_peace ? options_.drain : options_.drain.zero());
-    leave();
     if (thrown_) std::rethrow_exception(std::move(thrown_));
     if (in_peace) co_return {};
     co_return ended;
   }
 
  private:
+  static constexpr std::chrono::seconds arrival_max{1};  // A turn of this loop is all it takes.
+
   // A client: its task, and its place in the counts.
   struct client final : scope_child {
     client(server& s, const who& from) : of(s), me(from) {}
@@ -133,6 +137,7 @@ class server {
   std::optional<predecessor> before_;
   local::seqpacket_listener door_;
   event client_left_;
+  event arrived_;  ///< One that another loop has accepted for this one.
   std::exception_ptr thrown_;
   scope clients_;
   std::atomic<std::size_t> load_ = 0;  // Clients, those on their way included.
@@ -413,18 +418,14 @@ void server<Kind>::hand_out(stream peer, const who& from) {
   }
   if (least == this) return begin(std::move(peer), from);
   auto moved = std::make_shared<owned_descriptor>(peer.release());
-  const bool posted = here_.group().post(least->here_, [moved, least, from, share = &share_] {
-    std::unique_lock lock(share->mutex);
-    if (std::find(share->all.begin(), share->all.end(), least) == share->all.end()) {
-      --share->connections;  // It has ended meanwhile, as all of them are about to.
-      return;
-    }
-    lock.unlock();
+  // It does not end before this has come.
+  const bool posted = here_.group().post(least->here_, [moved, least, from] {
     auto there = stream::adopt(least->here_, std::move(*moved));
     if (there)
       least->begin(std::move(*there), from);
     else
       least->forget(from);
+    least->arrived_.notify_all();
   });
   if (!posted) --share_.connections;
 }

@@ -477,6 +477,8 @@ void uring_driver::on_ready(op& o, std::int32_t outcome) noexcept {
     return complete(o, o.outcome);
   }
   if (outcome < 0) return complete(o, outcome);
+  // A connection is left for the next accept, here or elsewhere.
+  if (b.cancelled(o) && o.code == opcode::accept) return complete(o, -ECANCELED);
   if (try_by_call(b, o)) return complete(o, o.outcome);
   if (b.cancelled(o)) return complete(o, -ECANCELED);
   submit_poll(b, o);
