@@ -1,4 +1,4 @@
-// Looks for a deliberate bug of the library in each way that the simulator has: tests/canaries/README.md.
+// Looks for a deliberate bug of the library in each way that the simulator has: docs/simulation.md.
 //
 // Prints how each way found it: after how many runs and seconds, and what it said; or that it did not.
 #include <chrono>
