@@ -37,6 +37,8 @@ TEST_P(tcp_limit, a_byte_now_and_then_does_not_put_a_deadline_off) {
     };
     auto body = [&](scope& s) -> task<result<void>> {
       s.spawn(drip());
+      // A slow machine is given the time to begin.
+      co_await ok(both.server.readable());
       reader in(both.server);
       auto line = co_await within(30ms, in.line(1'000'000));
       EXPECT_TRUE(fails_with(line, std::errc::timed_out));
