@@ -70,13 +70,13 @@ Rows closer than twice that spread are equal. An idle connection with a coroutin
 bytes on io_uring and {idle/soquete-epoll} on epoll, beside {idle/asio} (Asio), {idle/libuv} (libuv, without a coroutine) and
 {idle/go} (Go). `#include <soquete/soquete.hpp>` compiles in {seconds/soquete} s and {lines/soquete} lines, `<asio.hpp>` in
 {seconds/Asio} s and {lines/Asio} (g++ -O0, the same command). A bulk stream into soquete costs {bulk/soquete-io_uring} (io_uring)
-and {bulk/soquete-epoll} (epoll): a lease holds at most 64 KiB, the hand-written epoll server receives 256 KiB a call.""",
+and {bulk/soquete-epoll} (epoll): both receive up to 256 KiB at a time.""",
             """\
 Linhas mais próximas que o dobro dessa diferença são iguais. Uma conexão ociosa, com uma corrotina esperando em `receive`, custa
 {idle/soquete-io_uring} bytes com io_uring e {idle/soquete-epoll} com epoll, ao lado de {idle/asio} (Asio), {idle/libuv} (libuv, sem
 corrotina) e {idle/go} (Go). `#include <soquete/soquete.hpp>` compila em {seconds/soquete} s e tem {lines/soquete} linhas;
 `<asio.hpp>`, {seconds/Asio} s e {lines/Asio}. Um fluxo contínuo recebido pelo soquete custa {bulk/soquete-io_uring} (io_uring) e
-{bulk/soquete-epoll} (epoll): um lease tem no máximo 64 KiB, e o servidor escrito à mão com epoll recebe 256 KiB por chamada.""",
+{bulk/soquete-epoll} (epoll): ambos recebem até 256 KiB por vez.""",
         ),
         also=("idle", "bulk"),
     ),
