@@ -47,6 +47,8 @@ TEST(command_words, mistakes_get_a_suggestion) {
   expect_mistake({"connect", "localhost:80"}, "its scheme is missing", "did you mean tcp://localhost:80?");
   expect_mistake({"connect", "80"}, "its scheme is missing", "did you mean tcp://localhost:80?");
   expect_mistake({"connect", "tcp:localhost:80"}, "two slashes", "tcp://localhost:80");
+  expect_mistake({"connect", "tcp:80"}, "two slashes", "write tcp://localhost:80");
+  expect_mistake({"listen", "tcp:/8080", "echo:"}, "two slashes", "write tcp://:8080");
   expect_mistake({"connect", "tcp://8080"}, "a host or a ':' is missing", "tcp://localhost:8080");
   expect_mistake({"connect", "tcp://::1:80"}, "brackets");
   expect_mistake({"connect", "tcp://localhost:80/index"}, "a path means nothing to TCP");

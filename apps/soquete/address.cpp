@@ -54,8 +54,13 @@ read<place> with_options(read<place> made, const std::vector<std::string_view>& 
 // tcp://HOST:PORT and udp://HOST:PORT
 read<place> host_from(std::string_view text, scheme what, std::string_view rest, role as) {
   const char* const name = what == scheme::tcp ? "tcp" : "udp";
-  if (!rest.starts_with("//"))
-    return wrong(_("'{}': after {}: two slashes are missing", text, name), _("write {}://{}", name, rest));
+  if (!rest.starts_with("//")) {
+    std::string_view meant = rest;
+    if (meant.starts_with('/')) meant.remove_prefix(1);
+    const char* const host = !is_digits(meant) ? "" : as == role::listens ? ":" : "localhost:";
+    return wrong(_("'{}': after {}: two slashes are missing", text, name),
+                 _("write {}://{}", name, host + std::string(meant)));
+  }
   rest.remove_prefix(2);
   auto parts = parts_of(rest);
   std::string authority = unescaped(parts.front());
