@@ -78,6 +78,15 @@ CONTESTANTS = [
         "libevent", "libevent", "peer", "libevent_echo", "", "eventpoll", absent="its buffers carry streams only"
     ),
     Contestant(
+        "tokio",
+        "tokio",
+        "peer",
+        "tokio_echo",
+        "tokio_udp",
+        "eventpoll",
+        instead={"batch": ONE_BY_ONE, "gro": ONE_BY_ONE, "gso": ONE_BY_ONE},
+    ),
+    Contestant(
         "go", "Go", "peer", "go_echo", "go_udp", "eventpoll", {"GOMAXPROCS": "1"}, instead={"batch": ONE_BY_ONE}
     ),
 ]

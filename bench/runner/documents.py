@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import report
+from . import machine, report
 from .contestants import CONTESTANTS, HAND_AGAIN, Contestant
 from .rows import ROWS, Row
 from .standing import Standing
@@ -57,8 +57,7 @@ class _Teller:
         if kind == "machine":
             return f"{self.results['machine']['processor']}, Linux {self.results['machine']['kernel'].split('-')[0]}"
         if kind == "versions":
-            found = self.results["machine"]
-            return ", ".join(f"{peer} {found[peer].removeprefix('go').removesuffix('-stable')}" for peer in PEERS)
+            return ", ".join(f"{title} {version}" for _, title, version in machine.peers(self.results["machine"]))
         if kind == "idle":
             return self._number(f"{self.results['standings']['idle'].value(who):,.0f}")
         if kind in ("seconds", "lines"):
@@ -88,9 +87,6 @@ class _Teller:
 
     def _line(self, first: str, cells: list[str]) -> str:
         return " | ".join([f"| {first}", *map(self._number, cells)]) + " |"
-
-
-PEERS = ("Asio", "libuv", "libevent", "Go")
 
 
 def _ratio(standing: Standing, who: Contestant, row: Row) -> str:

@@ -5,6 +5,9 @@ import os
 import platform
 from pathlib import Path
 
+# The peers, and the fact that is their version.
+PEERS = {"asio": "Asio", "libuv": "libuv", "libevent": "libevent", "tokio": "tokio", "go": "Go"}
+
 
 def describe(folder: Path) -> dict[str, str]:
     """Kernel, processor, and what CMake noted when it configured the contestants."""
@@ -17,6 +20,15 @@ def describe(folder: Path) -> dict[str, str]:
     if noted.exists():
         facts |= {key: value for key, value in json.loads(noted.read_text()).items() if value.strip()}
     return facts
+
+
+def peers(facts: dict[str, str]) -> list[tuple[str, str, str]]:
+    """Contestant, title and version of those that are built."""
+    return [
+        (name, title, facts[title].removeprefix("go").removesuffix("-stable"))
+        for name, title in PEERS.items()
+        if title in facts
+    ]
 
 
 def _processor() -> str:
