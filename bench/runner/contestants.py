@@ -41,6 +41,11 @@ def _soquete(driver: str, waits_with: str) -> Contestant:
     )
 
 
+def _asio(name: str, title: str) -> Contestant:
+    instead = {"batch": ONE_BY_ONE, "gro": ONE_BY_ONE, "gso": ONE_BY_ONE}
+    return Contestant(name, title, "peer", f"{name}_echo", f"{name}_udp", "eventpoll", instead=instead)
+
+
 HAND = "raw_uring"
 HAND_AGAIN = "raw_uring_again"  # The A/A control: how far apart are two runs of one program?
 HAND_POLLING = "raw_uring_poll"
@@ -56,15 +61,8 @@ CONTESTANTS = [
     _soquete("io_uring", "io_uring"),
     _soquete("epoll", "eventpoll"),
     _soquete("poll", ""),
-    Contestant(
-        "asio",
-        "Asio, coroutines",
-        "peer",
-        "asio_echo",
-        "asio_udp",
-        "eventpoll",
-        instead={"batch": ONE_BY_ONE, "gro": ONE_BY_ONE, "gso": ONE_BY_ONE},
-    ),
+    _asio("asio", "Asio, coroutines"),
+    _asio("asio_newest", "newest Asio"),
     Contestant(
         "libuv",
         "libuv",

@@ -6,7 +6,14 @@ import platform
 from pathlib import Path
 
 # The peers, and the fact that is their version.
-PEERS = {"asio": "Asio", "libuv": "libuv", "libevent": "libevent", "tokio": "tokio", "go": "Go"}
+PEERS = {
+    "asio": "Asio",
+    "asio_newest": "newest Asio",
+    "libuv": "libuv",
+    "libevent": "libevent",
+    "tokio": "tokio",
+    "go": "Go",
+}
 
 
 def describe(folder: Path) -> dict[str, str]:
