@@ -18,6 +18,7 @@ struct mode {
 
 constexpr mode modes[] = {
     {"echo", load::echo, true},
+    {"exchange", load::exchange, true},
     {"connect", load::connect_rate, true},
     {"bulk", load::bulk, true},
     {"idle", load::idle_memory, true},
@@ -43,6 +44,8 @@ void set(load::options& o, std::string_view name, double value) {
     o.window = static_cast<std::size_t>(value);
   else if (name == "--run")
     o.run = static_cast<std::size_t>(value);
+  else if (name == "--messages")
+    o.messages = static_cast<std::size_t>(value);
   else if (name == "--warm-up")
     o.warm_up = value;
   else if (name == "--measure")
@@ -56,9 +59,8 @@ void set(load::options& o, std::string_view name, double value) {
 int main(int argc, char** argv) {
   if (argc < 4 || argc % 2 != 0)
     load::fail(
-        "usage: load MODE PORT|PATH PID [--connections N] [--size BYTES] [--window N] [--run N] [--warm-up "
-        "S] "
-        "[--measure S]");
+        "usage: load MODE PORT|PATH PID [--connections N] [--size BYTES] [--window N] [--run N] [--messages N] "
+        "[--warm-up S] [--measure S]");
   alarm(60);  // Whatever happens, it ends.
   const mode& chosen = mode_named(argv[1]);
   load::options o{.at = load::place(argv[2]), .server = std::atoi(argv[3])};

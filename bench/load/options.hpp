@@ -15,11 +15,13 @@ struct options {
   std::size_t size = 64;   // Bytes a message.
   std::size_t window = 1;  // Datagrams in flight for each client.
   std::size_t run = 1;     // Of which so many are sent as one.
+  std::size_t messages = 1000;
   double warm_up = 0.2;    // Seconds.
   double measure = 0.4;    // Seconds.
 };
 
 void echo(const options&);           // N connections, one message in flight on each.
+void exchange(const options&);       // So many messages, without a clock.
 void connect_rate(const options&);   // Connect, one echo, reset: a window of N.
 void bulk(const options&);           // One stream one way, to a server in the role of sink.
 void idle_memory(const options&);    // What N connections cost that have done one echo each.

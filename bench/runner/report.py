@@ -16,6 +16,8 @@ def summary(results: dict) -> str:
         elif rows:
             parts += [f"{heading}: CPU of the server, ÷ the best hand-written server", ""]
             parts += [_ratios(rows, standings), ""]
+    if results.get("counts"):
+        parts += ["What a TCP echo of 64 B takes, 64 connections", "", _counts(results["counts"]), ""]
     if results["include"]:
         parts += ["What including the header costs, g++ -std=c++23 -O0", "", _include(results["include"]), ""]
     return "\n".join(parts + _notes(results))
@@ -81,6 +83,19 @@ def _memory(standing: Standing) -> str:
     return table_of(table)
 
 
+def _counts(counts: dict[str, dict]) -> str:
+    fields = ("system calls", "allocations")
+    lines = [[title_of(name), *(count(found[field]) for field in fields)] for name, found in counts.items()]
+    return table_of([["", *fields], *lines])
+
+
+def count(found: float | str) -> str:
+    """A number of which the thousandths matter, or why there is none."""
+    if isinstance(found, str):
+        return found
+    return f"{found:.3f}" if found >= 0.0005 else "0"
+
+
 def _include(costs: dict[str, dict]) -> str:
     table = [["", "seconds", "preprocessed lines"]]
     for name, cost in costs.items():
@@ -103,6 +118,11 @@ def _notes(results: dict) -> list[str]:
     notes += _marks(standings) + _losses(standings)
     if any(row.over == "udp" and row.name in standings for row in ROWS):
         notes.append("With datagrams neither the server nor the load interrupts the other (SCHED_BATCH).")
+    if results.get("counts"):
+        notes.append(
+            "Counted and not timed: system calls by strace -c, which slows the server, so that more wait for each turn;"
+            " allocations are calls of malloc and its kin, and Go's heap is its own."
+        )
     notes.append(f"Medians of {results['rounds']} interleaved rounds in shuffled order, seed {results['seed']}.")
     notes.append("; ".join(results["conditions"]) + ".")
     notes.append(", ".join(f"{key} {value}".strip() for key, value in results["machine"].items()) + ".")

@@ -5,7 +5,9 @@ import os
 import socket
 import subprocess
 import tempfile
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from .contestants import Contestant
@@ -21,28 +23,54 @@ class Failed(Exception):
 
 def run(folder: Path, who: Contestant, row: Row, timing: tuple[str, ...]) -> dict:
     """The load generator's answer for this server. Raises Failed."""
+    with serving(folder, who, row) as server:
+        answer = server.load(row.mode, *row.arguments, *timing)
+        check_driver(server.pid, who)
+        return answer
+
+
+@dataclass(frozen=True)
+class Server:
+    """One that runs, and its load generator."""
+
+    pid: int
+    place: str
+    folder: Path
+    prepare: Callable[[], None]
+
+    def load(self, mode: str, *arguments: str) -> dict:
+        return _load(self.folder, self.prepare, [mode, self.place, str(self.pid), *arguments])
+
+    def exchange(self, messages: int) -> None:
+        self.load("exchange", "--messages", str(messages))
+
+
+@contextmanager
+def serving(
+    folder: Path, who: Contestant, row: Row, under: Sequence[str] = (), environment: dict[str, str] = {}, pass_fds=()
+):
+    """A server that runs as long as the block, perhaps under another program. Raises Failed with its last words."""
     prepare = let_others_finish if row.over == "udp" else die_with_parent
     with _fresh_place(row.over) as place:
-        server = subprocess.Popen(
-            [folder / who.program(row), place, row.role],
-            env=os.environ | who.environment,
+        process = subprocess.Popen(
+            [*under, folder / who.program(row), place, row.role],
+            env=os.environ | who.environment | environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             preexec_fn=prepare,
+            pass_fds=pass_fds,
         )
         try:
-            answer = _load(folder, prepare, [row.mode, place, str(server.pid), *row.arguments, *timing])
-            _check_driver(server.pid, who)
-            return answer
+            yield Server(process.pid, place, folder, prepare)
         except Failed as failure:
-            server.kill()
-            words = server.communicate(timeout=10)[1].decode(errors="replace").strip()
+            process.kill()
+            words = process.communicate(timeout=10)[1].decode(errors="replace").strip()
             raise Failed(f"{failure}{'; the server: ' + words[-300:] if words else ''}") from None
         finally:
-            server.kill()
-            server.wait(timeout=10)
-            server.stderr.close()
+            process.kill()
+            process.wait(timeout=10)
+            process.stderr.close()
 
 
 @contextmanager
@@ -79,7 +107,7 @@ def _load(folder: Path, prepare, arguments: list[str]) -> dict:
     return json.loads(done.stdout)
 
 
-def _check_driver(pid: int, who: Contestant) -> None:
+def check_driver(pid: int, who: Contestant) -> None:
     handles = set()
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         try:
