@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "options.hpp"
@@ -40,12 +41,27 @@ class stopwatch {
 
   bool running() const { return running_; }
   double seconds() const { return static_cast<double>(ended_ - began_) / 1e9; }
-  double cpu_ns() const { return static_cast<double>(cpu_ended_ - cpu_began_); }
+  double cpu_ns() const {
+    double sum = 0;
+    for (const auto& [thread, ns] : cpu_ended_) sum += cpu_ns_of(thread, ns);
+    return sum;
+  }
+  double busiest_cpu_ns() const {
+    double most = 0;
+    for (const auto& [thread, ns] : cpu_ended_) most = std::max(most, cpu_ns_of(thread, ns));
+    return most;
+  }
 
  private:
+  double cpu_ns_of(const std::string& thread, std::uint64_t at_the_end) const {
+    auto before = cpu_began_.find(thread);
+    return static_cast<double>(at_the_end - (before == cpu_began_.end() ? 0 : before->second));
+  }
+
   server server_;
   std::uint64_t measure_from_, measure_ns_;
-  std::uint64_t began_ = 0, ended_ = 0, cpu_began_ = 0, cpu_ended_ = 0;
+  std::uint64_t began_ = 0, ended_ = 0;
+  server::cpu_times cpu_began_, cpu_ended_;
   bool running_ = false;
 };
 

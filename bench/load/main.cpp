@@ -20,6 +20,8 @@ constexpr mode modes[] = {
     {"echo", load::echo, true},
     {"exchange", load::exchange, true},
     {"connect", load::connect_rate, true},
+    {"echo-by-two", load::echo_by_two, true},
+    {"connect-by-two", load::connect_by_two, true},
     {"bulk", load::bulk, true},
     {"idle", load::idle_memory, true},
     {"check", load::check_manners, true},

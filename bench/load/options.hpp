@@ -23,6 +23,8 @@ struct options {
 void echo(const options&);           // N connections, one message in flight on each.
 void exchange(const options&);       // So many messages, without a clock.
 void connect_rate(const options&);   // Connect, one echo, reset: a window of N.
+void echo_by_two(const options&);     // The same two, from two cores.
+void connect_by_two(const options&);
 void bulk(const options&);           // One stream one way, to a server in the role of sink.
 void idle_memory(const options&);    // What N connections cost that have done one echo each.
 void check_manners(const options&);  // Slow, half-closed and rude clients: is every byte still right?

@@ -4,6 +4,7 @@
 #include <dirent.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "fail.hpp"
@@ -14,17 +15,18 @@ class server {
  public:
   explicit server(int pid) : folder_("/proc/" + std::to_string(pid)) {}
 
-  // Nanoseconds on a CPU, user and kernel, of all its threads. The ticks of /proc/PID/stat are 10 ms: too
-  // coarse.
-  std::uint64_t cpu_ns() const {
-    std::string tasks = folder_ + "/task";
+  // Nanoseconds on a CPU, user and kernel, by thread. The ticks of /proc/PID/stat are 10 ms: too coarse.
+  using cpu_times = std::map<std::string, std::uint64_t>;
+  cpu_times cpu_ns() const {
+    std::string tasks = folder_ + "/task/";
     DIR* list = opendir(tasks.c_str());
     if (!list) fail_errno("the server has gone");
-    std::uint64_t sum = 0;
+    cpu_times found;
     while (dirent* entry = readdir(list))
-      if (entry->d_name[0] != '.') sum += first_number(tasks + "/" + entry->d_name + "/schedstat", "%llu");
+      if (std::string name = entry->d_name; name[0] != '.')
+        found[name] = first_number(tasks + name + "/schedstat", "%llu");
     closedir(list);
-    return sum;
+    return found;
   }
 
   // Bytes of memory that are in RAM. The kernel's own, such as socket buffers, are not among them.

@@ -19,8 +19,13 @@ class Contestant:
     # By role: what it does instead of what it has no feature for.
     instead: dict[str, str] = field(default_factory=dict)
     absent: str = ""  # Why it takes no part with datagrams.
+    # How two loops of it share the work: "apart", each connection stays on one, so the busier one is the bound;
+    # "moving", any loop takes what is to be done, so the bound is their mean. Empty: it has one only.
+    loops: str = ""
 
     def program(self, row: Row) -> str:
+        if row.cores == "loops" and not self.loops:
+            return ""
         return self.datagrams if row.over == "udp" else self.streams
 
     def of_build(self, build: Path) -> "Contestant":
@@ -38,12 +43,13 @@ def _soquete(driver: str, waits_with: str) -> Contestant:
         "soquete_udp",
         waits_with,
         {"SOQUETE_DRIVER": driver},
+        loops="apart",
     )
 
 
 def _asio(name: str, title: str) -> Contestant:
     instead = {"batch": ONE_BY_ONE, "gro": ONE_BY_ONE, "gso": ONE_BY_ONE}
-    return Contestant(name, title, "peer", f"{name}_echo", f"{name}_udp", "eventpoll", instead=instead)
+    return Contestant(name, title, "peer", f"{name}_echo", f"{name}_udp", "eventpoll", instead=instead, loops="moving")
 
 
 HAND = "raw_uring"
@@ -83,9 +89,18 @@ CONTESTANTS = [
         "tokio_udp",
         "eventpoll",
         instead={"batch": ONE_BY_ONE, "gro": ONE_BY_ONE, "gso": ONE_BY_ONE},
+        loops="moving",
     ),
     Contestant(
-        "go", "Go", "peer", "go_echo", "go_udp", "eventpoll", {"GOMAXPROCS": "1"}, instead={"batch": ONE_BY_ONE}
+        "go",
+        "Go",
+        "peer",
+        "go_echo",
+        "go_udp",
+        "eventpoll",
+        {"GOMAXPROCS": "1"},
+        instead={"batch": ONE_BY_ONE},
+        loops="moving",
     ),
 ]
 

@@ -11,8 +11,8 @@ def summary(results: dict) -> str:
     parts = []
     for heading in dict.fromkeys(row.table for row in ROWS):
         rows = [row for row in ROWS if row.table == heading and row.name in standings]
-        if rows and rows[0].value == "bytes":
-            parts += [heading, "", _memory(standings[rows[0].name]), ""]
+        if rows and rows[0].shows:
+            parts += [heading, "", _plain(rows, standings), ""]
         elif rows:
             parts += [f"{heading}: CPU of the server, ÷ the best hand-written server", ""]
             parts += [_ratios(rows, standings), ""]
@@ -69,18 +69,33 @@ def _ceiling(standing: Standing, row: Row) -> str:
     return f"{_number(top[1])} {row.unit}, {title_of(top[0]).replace(' in C', '')}"
 
 
-def _spread(standing: Standing) -> str:
-    spread = standing.spread()
+def _spread(standing: Standing, field: str = "") -> str:
+    spread = standing.spread(field)
     if spread is None:
         return "–"
     return f"{spread:.1%}{' (!)' if spread > AA_SPREAD_MAX else ''}"
 
 
-def _memory(standing: Standing) -> str:
-    table = [["", "bytes"]]
-    for name, cell in standing.cells.items():
-        table.append([title_of(name), _number(cell.median) if cell.values else "failed"])
+def _plain(rows: list[Row], standings: dict[str, Standing]) -> str:
+    """Fields as they are."""
+    columns = [(standings[row.name], row, field) for row in rows for field, _ in row.shows]
+    table = [["", *(heading for row in rows for _, heading in row.shows)]]
+    for who in CONTESTANTS:
+        if any(who.name in standing.cells for standing, _, _ in columns):
+            table.append([who.title, *(_field(*column, who) for column in columns)])
+    if any(standing.spread(field) is not None for standing, _, field in columns):
+        table.append(["A/A spread", *(_spread(standing, field) for standing, _, field in columns)])
     return table_of(table)
+
+
+def _field(standing: Standing, row: Row, field: str, who) -> str:
+    cell = standing.cells.get(who.name)
+    if cell is None:
+        return "–"
+    value = cell.median_of(field)
+    if value is None:
+        return "failed"
+    return f"{value:.2f}" if row.unit == "times" else _number(value)
 
 
 def _counts(counts: dict[str, dict]) -> str:

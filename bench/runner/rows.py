@@ -16,6 +16,10 @@ class Row:
     rounds_max: int = 1000
     over: str = "tcp"  # Or "unix", "udp".
     role: str = "echo"  # What the server does.
+    # Fields of the answer that its table shows as they are, and what stands above each; empty: `value` as a ratio.
+    shows: tuple[tuple[str, str], ...] = ()
+    # "together": server and load share a core. "loops": both use two, and the server's two loops are compared with one.
+    cores: str = "together"
 
 
 UDP_ECHO, UDP_ONE_WAY = "UDP echo", "UDP one way, for a datagram"
@@ -84,6 +88,20 @@ def _udp_runs(name: str, column: str, mode: str, role: str, window: dict[str, in
     return _udp(name, UDP_ONE_WAY, column, mode, role, f"UDP: {column}", size=1200, **window)
 
 
+def _loops(name: str, what: str, mode: str, connections: int) -> Row:
+    return Row(
+        name,
+        "Two loops on two cores: how many times the work of one",
+        what,
+        mode,
+        arguments=("--connections", str(connections)),
+        value="scaling",
+        unit="times",
+        shows=(("scaling", what),),
+        cores="loops",
+    )
+
+
 ROWS = [
     *(_tcp_echo(connections, size) for size in (64, 4096, 65536) for connections in (1, 64, 1000)),
     Row("bulk", "TCP, bulk and connections", "bulk, a KiB", "bulk", arguments=("--size", "262144"), role="sink"),
@@ -98,7 +116,10 @@ ROWS = [
         value="bytes",
         unit="B",
         rounds_max=2,
+        shows=(("bytes", "bytes"),),
     ),
+    _loops("loops-echo", "messages", "echo-by-two", 1000),
+    _loops("loops-connect", "connections", "connect-by-two", 64),
     *(_unix_echo(connections, size) for connections, size in ((1, 64), (64, 64), (64, 4096), (64, 65536))),
     *(_udp_echo(clients, size) for size in (64, 1200) for clients in (1, 64)),
     *(_udp_batch(size) for size in (64, 1200)),

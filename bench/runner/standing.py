@@ -53,12 +53,13 @@ class Standing:
         top, cell = self.ceiling(), self.cells.get(name)
         return cell.median / top[1] if top and cell and cell.values else None
 
-    def spread(self) -> float | None:
-        """The difference between two runs of the same program, as a part of their mean."""
+    def spread(self, field: str = "") -> float | None:
+        """The difference between two runs of the same program, as a part of their mean: of its value or a field."""
         a, b = (self.cells.get(name) for name in (HAND, HAND_AGAIN))
         if not a or not b or not a.values or not b.values:
             return None
-        return abs(a.median - b.median) / mean([a.median, b.median])
+        a, b = (cell.median_of(field) if field else cell.median for cell in (a, b))
+        return abs(a - b) / mean([a, b]) if a + b else None
 
 
 def title_of(name: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .contestants import Contestant
 from .rows import Row
-from .sandbox import die_with_parent, let_others_finish
+from .sandbox import die_with_parent, let_others_finish, use_two_cores
 
 LOAD_SECONDS_MAX = 40
 
@@ -23,10 +23,30 @@ class Failed(Exception):
 
 def run(folder: Path, who: Contestant, row: Row, timing: tuple[str, ...]) -> dict:
     """The load generator's answer for this server. Raises Failed."""
+    if row.cores == "loops":
+        return _two_loops(folder, who, row, timing)
     with serving(folder, who, row) as server:
         answer = server.load(row.mode, *row.arguments, *timing)
         check_driver(server.pid, who)
         return answer
+
+
+def _two_loops(folder: Path, who: Contestant, row: Row, timing: tuple[str, ...]) -> dict:
+    """How many times the work of one loop two of them do, had they the cores to themselves."""
+    answers = []
+    for loops in ("1", "2"):
+        with serving(folder, who, row, arguments=[loops]) as server:
+            answers.append(server.load(row.mode, *row.arguments, *timing))
+            check_driver(server.pid, who)
+    one, two = answers
+    bound = two["cpu_ns"] / 2 if who.loops == "moving" else two["busiest_ns"]
+    return {
+        "scaling": one["cpu_ns"] / bound,
+        "one_ns": one["cpu_ns"],
+        "two_ns": two["cpu_ns"],
+        "busiest_ns": two["busiest_ns"],
+        "per_second": two["per_second"],
+    }
 
 
 @dataclass(frozen=True)
@@ -47,13 +67,19 @@ class Server:
 
 @contextmanager
 def serving(
-    folder: Path, who: Contestant, row: Row, under: Sequence[str] = (), environment: dict[str, str] = {}, pass_fds=()
+    folder: Path,
+    who: Contestant,
+    row: Row,
+    under: Sequence[str] = (),
+    arguments: Sequence[str] = (),
+    environment: dict[str, str] = {},
+    pass_fds: Sequence[int] = (),
 ):
     """A server that runs as long as the block, perhaps under another program. Raises Failed with its last words."""
-    prepare = let_others_finish if row.over == "udp" else die_with_parent
+    prepare = use_two_cores if row.cores == "loops" else let_others_finish if row.over == "udp" else die_with_parent
     with _fresh_place(row.over) as place:
         process = subprocess.Popen(
-            [*under, folder / who.program(row), place, row.role],
+            [*under, folder / who.program(row), place, row.role, *arguments],
             env=os.environ | who.environment | environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

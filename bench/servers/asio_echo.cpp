@@ -1,4 +1,5 @@
-// The peer Asio: one coroutine a connection, epoll, a 64 KiB buffer each.  think-async.com
+// The peer Asio: one coroutine a connection, epoll, a 64 KiB buffer each. Several threads share one context.
+// think-async.com
 #include <utility>  // Asio 1.22 uses std::exchange without including it.
 
 #include <asio.hpp>
@@ -6,6 +7,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <thread>
+#include <vector>
 
 using asio::ip::tcp;
 using local = asio::local::stream_protocol;
@@ -57,12 +60,15 @@ static void listen(asio::io_context& context, const typename Protocol::endpoint&
 
 int main(int argc, char** argv) {
   if (argc < 2) return 2;
-  asio::io_context context{1};  // One thread: lets Asio leave out what threads would need.
+  int threads = argc > 3 ? std::atoi(argv[3]) : 1;
+  asio::io_context context{threads};  // With one, Asio leaves out what threads would need.
   bool sinks = argc > 2 && std::strcmp(argv[2], "sink") == 0;
   if (argv[1][0] == '/')
     listen<local>(context, argv[1], sinks);
   else
     listen<tcp>(context, {asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(std::atoi(argv[1]))},
                 sinks);
+  std::vector<std::jthread> others;
+  for (int i = 1; i < threads; ++i) others.emplace_back([&] { context.run(); });
   context.run();
 }

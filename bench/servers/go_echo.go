@@ -1,4 +1,5 @@
-// The peer Go: a goroutine and a 64 KiB buffer a connection; the runner sets GOMAXPROCS=1.
+// The peer Go: a goroutine and a 64 KiB buffer a connection, on one thread at a time, or as many as the third
+// argument says.
 package main
 
 import (
@@ -7,6 +8,8 @@ import (
 	"log"
 	"net"
 	"os"
+	"runtime"
+	"strconv"
 )
 
 // Not io.Copy: between two TCP sockets it would splice through a pipe, which is slower for small messages.
@@ -48,6 +51,11 @@ func main() {
 	if len(os.Args) > 2 && os.Args[2] == "sink" {
 		serve = sink
 	}
+	threads := 1
+	if len(os.Args) > 3 {
+		threads, _ = strconv.Atoi(os.Args[3])
+	}
+	runtime.GOMAXPROCS(threads)
 	kind, where := "tcp4", "127.0.0.1:"+os.Args[1]
 	if os.Args[1][0] == '/' {
 		kind, where = "unix", os.Args[1]

@@ -1,5 +1,6 @@
 // soquete, as its users write it; SOQUETE_DRIVER chooses io_uring, epoll or poll.
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <soquete/soquete.hpp>
 #include <string>
@@ -35,7 +36,8 @@ int main(int argc, char** argv) {
   bool local = argv[1][0] == '/';
   std::string where = (local ? "unix:" : "127.0.0.1:") + std::string(argv[1]);
   bool sinks = argc > 2 && std::string_view(argv[2]) == "sink";
-  return run_main({.threads = 1}, [&] {
+  auto loops = static_cast<unsigned>(argc > 3 ? std::atoi(argv[3]) : 1);
+  return run_main({.threads = loops}, [&] {
     return local ? local::serve(where, sinks ? sink<local::stream> : echo<local::stream>)
                  : tcp::serve(where, sinks ? sink<tcp::stream> : echo<tcp::stream>);
   });

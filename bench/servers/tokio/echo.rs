@@ -1,7 +1,8 @@
-// The peer tokio: a task and a 64 KiB buffer a connection, on the current thread.  tokio.rs
+// The peer tokio: a task and a 64 KiB buffer a connection, on the current thread or on several.  tokio.rs
 use std::{env, io, net::Ipv4Addr, process};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixListener};
+use tokio::runtime::Builder;
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for T {}
@@ -52,13 +53,20 @@ async fn listen(at: &str, sinks: bool) -> io::Result<()> {
     }
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> io::Result<()> {
+fn main() -> io::Result<()> {
     let arguments: Vec<String> = env::args().collect();
     if arguments.len() < 2 {
         eprintln!("usage: tokio_echo PORT|PATH [sink]");
         process::exit(2);
     }
     let sinks = arguments.get(2).map_or(false, |role| role == "sink");
-    listen(&arguments[1], sinks).await
+    let mut runtime = match arguments.get(3).map_or(1, |count| count.parse().expect("threads")) {
+        1 => Builder::new_current_thread(),
+        several => {
+            let mut many = Builder::new_multi_thread();
+            many.worker_threads(several);
+            many
+        }
+    };
+    runtime.enable_io().build()?.block_on(listen(&arguments[1], sinks))
 }
