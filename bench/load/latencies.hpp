@@ -11,7 +11,10 @@ class latencies {
  public:
   latencies() { all_.reserve(1 << 20); }
 
-  void add(std::uint64_t ns) { all_.push_back(static_cast<std::uint32_t>(ns)); }
+  // From four seconds on it does not matter how long.
+  void add(std::uint64_t ns) {
+    all_.push_back(static_cast<std::uint32_t>(std::min<std::uint64_t>(ns, UINT32_MAX)));
+  }
   std::size_t count() const { return all_.size(); }
   // part: 0.5 is the median. 0 of none.
   double percentile_us(double part) {

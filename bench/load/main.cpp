@@ -13,7 +13,7 @@ namespace {
 struct mode {
   std::string_view name;
   void (*run)(const load::options&);
-  bool is_of_streams;
+  bool waits_for_server;  // By a connection that is given up at once.
 };
 
 constexpr mode modes[] = {
@@ -22,6 +22,7 @@ constexpr mode modes[] = {
     {"connect", load::connect_rate, true},
     {"echo-by-two", load::echo_by_two, true},
     {"connect-by-two", load::connect_by_two, true},
+    {"relay", load::relay, false},
     {"bulk", load::bulk, true},
     {"idle", load::idle_memory, true},
     {"check", load::check_manners, true},
@@ -37,8 +38,15 @@ const mode& mode_named(std::string_view name) {
   load::fail("unknown mode");
 }
 
-void set(load::options& o, std::string_view name, double value) {
-  if (name == "--connections")
+void set(load::options& o, std::string_view name, const char* text) {
+  double value = std::atof(text);
+  if (name == "--target")
+    o.target = load::place(text);
+  else if (name == "--rate")
+    o.rate = value;
+  else if (name == "--spin")
+    o.spins = value != 0;
+  else if (name == "--connections")
     o.connections = static_cast<std::size_t>(value);
   else if (name == "--size")
     o.size = static_cast<std::size_t>(value);
@@ -62,15 +70,15 @@ int main(int argc, char** argv) {
   if (argc < 4 || argc % 2 != 0)
     load::fail(
         "usage: load MODE PORT|PATH PID [--connections N] [--size BYTES] [--window N] [--run N] [--messages N] "
-        "[--warm-up S] [--measure S]");
+        "[--rate N] [--spin 0|1] [--target PORT] [--warm-up S] [--measure S]");
   alarm(60);  // Whatever happens, it ends.
   const mode& chosen = mode_named(argv[1]);
   load::options o{.at = load::place(argv[2]), .server = std::atoi(argv[3])};
-  for (int i = 4; i + 1 < argc; i += 2) set(o, argv[i], std::atof(argv[i + 1]));
+  for (int i = 4; i + 1 < argc; i += 2) set(o, argv[i], argv[i + 1]);
   rlimit files;
   getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
-  if (chosen.is_of_streams) load::wait_for_server(o.at);
+  if (chosen.waits_for_server) load::wait_for_server(o.at);
   chosen.run(o);
 }

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from html import escape
 
-from .contestants import CONTESTANTS, HAND_AGAIN
+from .contestants import CONTESTANTS
 from .rows import ROWS, Row
-from .standing import Standing
+from .standing import Standing, is_again
 
 WIDTH, LABELS, GAP, TOP = 880, 148, 18, 60
 BAR, PITCH, PANEL_HEAD, COLUMNS = 11, 17, 40, 3
@@ -36,21 +36,30 @@ class Picture:
     suffix: str  # Of the file's name.
     title: str
     over: tuple[str, ...]  # Whose rows it shows.
+    is_of_echoes: bool = True  # On one core; else what is measured on two, and relays.
+    cores: str = "one core"
+
+    def shows(self, row: Row) -> bool:
+        is_echo = row.cores == "together" and row.role != "relay"
+        return bool(row.panel) and row.over in self.over and is_echo == self.is_of_echoes
 
 
 PICTURES = [
     Picture("", "CPU of a TCP echo server for each message", ("tcp",)),
     Picture("-datagrams", "CPU of a server for each message: Unix-domain streams and UDP", ("unix", "udp")),
+    Picture("-latency", "Latency of a TCP echo, and CPU of a relay", ("tcp",), False, "two cores"),
 ]
 
 
 def draw(picture: Picture, standings: dict[str, Standing], caption: str) -> str:
     """An SVG document; empty if none of its rows was measured beside a hand-written server."""
-    rows = [row for row in ROWS if row.panel and row.over in picture.over and row.name in standings]
+    rows = [row for row in ROWS if picture.shows(row) and row.name in standings]
     rows = [row for row in rows if standings[row.name].ceiling()]
     if not rows:
         return ""
-    bands = [_Band(rows[i : i + COLUMNS], standings) for i in range(0, len(rows), COLUMNS)]
+    # Other programs are relays than are servers.
+    groups = [[row for row in rows if (row.role == "relay") == relays] for relays in (False, True)]
+    bands = [_Band(group[i : i + COLUMNS], standings) for group in groups for i in range(0, len(group), COLUMNS)]
     is_marked = any(row.role in who.instead for band in bands for row in band.rows for who in band.names)
     height = TOP + sum(band.height for band in bands) + (38 if is_marked else 22)
     parts = [
@@ -80,7 +89,7 @@ class _Band:
     def __init__(self, rows: list[Row], standings: dict[str, Standing]):
         taking_part = {name for row in rows for name, cell in standings[row.name].cells.items() if cell.values}
         self.rows = rows
-        self.names = [c for c in CONTESTANTS if c.name in taking_part and c.name != HAND_AGAIN]
+        self.names = [c for c in CONTESTANTS if c.name in taking_part and not is_again(c.name)]
         self.height = PANEL_HEAD + PITCH * len(self.names) + 10
 
     def draw(self, standings: dict[str, Standing], top: float) -> list[str]:

@@ -1,8 +1,10 @@
 """Who takes part."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from . import relays
 from .rows import Row
 
 
@@ -11,8 +13,10 @@ class Contestant:
     name: str
     title: str
     kind: str  # "hand", "soquete" or "peer".
-    streams: str  # The program in the build folder that serves streams.
-    datagrams: str  # And the one for datagrams; empty: there is none.
+    # Its programs in the build folder: for streams, for datagrams, and as a relay; empty: there is none.
+    streams: str = ""
+    datagrams: str = ""
+    relay: str = ""
     # What must be among its open files, so that no driver is measured under another's name.
     waits_with: str = ""
     environment: dict[str, str] = field(default_factory=dict)
@@ -22,15 +26,24 @@ class Contestant:
     # How two loops of it share the work: "apart", each connection stays on one, so the busier one is the bound;
     # "moving", any loop takes what is to be done, so the bound is their mean. Empty: it has one only.
     loops: str = ""
+    # A relay that is installed and not built: its command for a port, a target and a folder for its files.
+    installed: Callable[[str, str, Path], list[str]] | None = None
+    how: str = ""  # A further argument of a relay.
 
     def program(self, row: Row) -> str:
+        if row.role == "relay":
+            return self.relay
         if row.cores == "loops" and not self.loops:
             return ""
         return self.datagrams if row.over == "udp" else self.streams
 
+    def is_there(self, folder: Path, row: Row) -> bool:
+        program = self.program(row)
+        return bool(program) and (relays.is_there(program) if self.installed else (folder / program).exists())
+
     def of_build(self, build: Path) -> "Contestant":
         """The same as another build has it."""
-        programs = {"streams": str(build / "bench" / self.streams), "datagrams": str(build / "bench" / self.datagrams)}
+        programs = {kind: str(build / "bench" / getattr(self, kind)) for kind in ("streams", "datagrams", "relay")}
         return replace(self, name=f"{self.name}-before", title=f"{self.title}, before", **programs)
 
 
@@ -41,29 +54,41 @@ def _soquete(driver: str, waits_with: str) -> Contestant:
         "soquete",
         "soquete_echo",
         "soquete_udp",
+        "soquete_relay",
         waits_with,
         {"SOQUETE_DRIVER": driver},
         loops="apart",
     )
 
 
-def _asio(name: str, title: str) -> Contestant:
-    instead = {"batch": ONE_BY_ONE, "gro": ONE_BY_ONE, "gso": ONE_BY_ONE}
-    return Contestant(name, title, "peer", f"{name}_echo", f"{name}_udp", "eventpoll", instead=instead, loops="moving")
-
-
-HAND = "raw_uring"
-HAND_AGAIN = "raw_uring_again"  # The A/A control: how far apart are two runs of one program?
-HAND_POLLING = "raw_uring_poll"
-HAND_EPOLL = "raw_epoll"
-
 ONE_BY_ONE = "one by one"
 
+
+def _asio(name: str, title: str) -> Contestant:
+    return Contestant(
+        name,
+        title,
+        "peer",
+        f"{name}_echo",
+        f"{name}_udp",
+        f"{name}_relay",
+        "eventpoll",
+        instead={"batch": ONE_BY_ONE, "gro": ONE_BY_ONE, "gso": ONE_BY_ONE},
+        loops="moving",
+    )
+
+
+# The A/A controls: how far apart are two runs of one program?
+AGAIN = {"raw_uring": "raw_uring_again", "raw_splice": "raw_splice_again"}
+
 CONTESTANTS = [
-    Contestant(HAND, "io_uring in C", "hand", "raw_uring", "raw_uring_udp", "io_uring"),
-    Contestant(HAND_AGAIN, "io_uring in C, again", "hand", "raw_uring", "raw_uring_udp", "io_uring"),
-    Contestant(HAND_POLLING, "io_uring in C, polling", "hand", "raw_uring_poll", "", "io_uring"),
-    Contestant(HAND_EPOLL, "epoll in C", "hand", "raw_epoll", "raw_epoll_udp", "eventpoll"),
+    Contestant("raw_uring", "io_uring in C", "hand", "raw_uring", "raw_uring_udp", waits_with="io_uring"),
+    Contestant("raw_uring_again", "io_uring in C, again", "hand", "raw_uring", "raw_uring_udp", waits_with="io_uring"),
+    Contestant("raw_uring_poll", "io_uring in C, polling", "hand", "raw_uring_poll", waits_with="io_uring"),
+    Contestant("raw_epoll", "epoll in C", "hand", "raw_epoll", "raw_epoll_udp", waits_with="eventpoll"),
+    Contestant("raw_splice", "splice in C", "hand", relay="raw_relay", how="splice"),
+    Contestant("raw_splice_again", "splice in C, again", "hand", relay="raw_relay", how="splice"),
+    Contestant("raw_copy", "256 KiB copies in C", "hand", relay="raw_relay", how="copy"),
     _soquete("io_uring", "io_uring"),
     _soquete("epoll", "eventpoll"),
     _soquete("poll", ""),
@@ -75,11 +100,16 @@ CONTESTANTS = [
         "peer",
         "libuv_echo",
         "libuv_udp",
-        "eventpoll",
+        waits_with="eventpoll",
         instead={"batch": "answers one by one", "gro": "recvmmsg", "gso": ONE_BY_ONE},
     ),
     Contestant(
-        "libevent", "libevent", "peer", "libevent_echo", "", "eventpoll", absent="its buffers carry streams only"
+        "libevent",
+        "libevent",
+        "peer",
+        "libevent_echo",
+        waits_with="eventpoll",
+        absent="its buffers carry streams only",
     ),
     Contestant(
         "tokio",
@@ -87,6 +117,7 @@ CONTESTANTS = [
         "peer",
         "tokio_echo",
         "tokio_udp",
+        "tokio_relay",
         "eventpoll",
         instead={"batch": ONE_BY_ONE, "gro": ONE_BY_ONE, "gso": ONE_BY_ONE},
         loops="moving",
@@ -97,11 +128,16 @@ CONTESTANTS = [
         "peer",
         "go_echo",
         "go_udp",
+        "go_relay",
         "eventpoll",
         {"GOMAXPROCS": "1"},
         instead={"batch": ONE_BY_ONE},
         loops="moving",
     ),
+    Contestant("socat", "socat", "peer", relay="socat", installed=relays.socat()),
+    Contestant("socat_large", "socat -b 262144", "peer", relay="socat", installed=relays.socat("-b", "262144")),
+    Contestant("nginx", "nginx", "peer", relay="nginx", waits_with="eventpoll", installed=relays.nginx),
+    Contestant("haproxy", "haproxy", "peer", relay="haproxy", waits_with="eventpoll", installed=relays.haproxy),
 ]
 
 

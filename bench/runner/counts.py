@@ -8,8 +8,9 @@ import tempfile
 from pathlib import Path
 
 from . import trial
-from .contestants import HAND_AGAIN, Contestant
+from .contestants import Contestant
 from .rows import ROWS
+from .standing import is_again
 
 ROW = next(row for row in ROWS if row.name == "echo-64x64B")
 # The longer exchange without the shorter one: what the start and the connections cost is in both.
@@ -21,7 +22,7 @@ def measure(folder: Path, contestants: list[Contestant]) -> dict[str, dict[str, 
     return {
         who.name: {"system calls": _calls(folder, who), "allocations": _allocations(folder, who)}
         for who in contestants
-        if who.name != HAND_AGAIN and (folder / who.streams).exists()
+        if not is_again(who.name) and who.is_there(folder, ROW)
     }
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import machine, report
-from .contestants import CONTESTANTS, HAND_AGAIN, Contestant
+from .contestants import CONTESTANTS, Contestant
 from .rows import ROWS, Row
-from .standing import Standing
+from .standing import Standing, is_again
 from .texts import ALL, TEXTS, TITLES, Text
 
 PLACE = re.compile(r"(<!-- bench (\w+) -->\n).*?(<!-- /bench -->)", re.DOTALL)
@@ -77,7 +77,7 @@ class _Teller:
             "|---|" + "--:|" * len(rows),
         ]
         for who in CONTESTANTS:
-            if who.name != HAND_AGAIN and any(standings[row.name].value(who.name) for row in rows):
+            if not is_again(who.name) and any(standings[row.name].value(who.name) for row in rows):
                 title = TITLES[self.language].get(who.title, who.title)
                 title = f"**{title}**" if who.kind == "soquete" else title
                 lines.append(self._line(title, [_ratio(standings[row.name], who, row) for row in rows]))

@@ -30,7 +30,8 @@ def details(results: dict) -> str:
         standing = results["standings"].get(row.name)
         if not standing:
             continue
-        fields = {"per_second": "a second", "p50_us": "p50 µs", "p99_us": "p99 µs", "lost": "lost"}
+        fields = {"per_second": "a second", "p50_us": "p50 µs", "p99_us": "p99 µs"}
+        fields |= {"busy": "busy", "one_ns": "one ns", "two_ns": "two ns", "busiest_ns": "busiest ns", "lost": "lost"}
         fields = {field: words for field, words in fields.items() if any(c.has(field) for c in standing.cells.values())}
         table = [["", f"median {row.unit}", f"minimum {row.unit}", *fields.values()]]
         for name, cell in standing.cells.items():
@@ -133,6 +134,11 @@ def _notes(results: dict) -> list[str]:
     notes += _marks(standings) + _losses(standings)
     if any(row.over == "udp" and row.name in standings for row in ROWS):
         notes.append("With datagrams neither the server nor the load interrupts the other (SCHED_BATCH).")
+    cores = {row.cores for row in ROWS if row.name in standings}
+    if "apart" in cores:
+        notes.append("For latencies the load has a core of its own and never sleeps.")
+    if "loops" in cores:
+        notes.append("Two loops and the two processes of their load use two cores.")
     if results.get("counts"):
         notes.append(
             "Counted and not timed: system calls by strace -c, which slows the server, so that more wait for each turn;"

@@ -18,7 +18,7 @@ class Row:
     role: str = "echo"  # What the server does.
     # Fields of the answer that its table shows as they are, and what stands above each; empty: `value` as a ratio.
     shows: tuple[tuple[str, str], ...] = ()
-    # "together": server and load share a core. "loops": both use two, and the server's two loops are compared with one.
+    # "together": server and load share a core. "apart": each has its own. "loops": both use two, and the server's two loops are compared with one.
     cores: str = "together"
 
 
@@ -88,6 +88,14 @@ def _udp_runs(name: str, column: str, mode: str, role: str, window: dict[str, in
     return _udp(name, UDP_ONE_WAY, column, mode, role, f"UDP: {column}", size=1200, **window)
 
 
+LATENCY = "Latency of a TCP echo of 64 B, server and load on cores of their own, µs"
+
+
+def _latency(name: str, mode: str, panel: str, value: str, arguments: tuple[str, ...], *shows: tuple[str, str]) -> Row:
+    arguments = (*arguments, "--spin", "1")
+    return Row(name, LATENCY, panel, mode, panel, arguments, value, "µs", shows=shows, cores="apart")
+
+
 def _loops(name: str, what: str, mode: str, connections: int) -> Row:
     return Row(
         name,
@@ -118,6 +126,7 @@ ROWS = [
         rounds_max=2,
         shows=(("bytes", "bytes"),),
     ),
+    Row("relay", "TCP, a relay", "a KiB", "relay", "a relay: CPU a KiB", role="relay"),
     _loops("loops-echo", "messages", "echo-by-two", 1000),
     _loops("loops-connect", "connections", "connect-by-two", 64),
     *(_unix_echo(connections, size) for connections, size in ((1, 64), (64, 64), (64, 4096), (64, 65536))),

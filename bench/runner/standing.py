@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from statistics import mean, median
 
-from .contestants import CONTESTANTS, HAND, HAND_AGAIN, HAND_EPOLL, HAND_POLLING
+from .contestants import AGAIN, CONTESTANTS
 
 AA_SPREAD_MAX = 0.03  # Above it differences between rows mean nothing.
 
@@ -39,14 +39,14 @@ class Standing:
     cells: dict[str, Cell]
 
     def value(self, name: str) -> float | None:
-        """The median; of the hand-written server on io_uring both copies count."""
-        names = [HAND, HAND_AGAIN] if name == HAND else [name]
+        """The median; of a control both copies count."""
+        names = [name, AGAIN.get(name)]
         found = [self.cells[n].median for n in names if n in self.cells and self.cells[n].values]
         return mean(found) if found else None
 
     def ceiling(self) -> tuple[str, float] | None:
         """The best of the hand-written servers, by name and value."""
-        found = [(name, self.value(name)) for name in (HAND, HAND_POLLING, HAND_EPOLL)]
+        found = [(who.name, self.value(who.name)) for who in CONTESTANTS if who.kind == "hand" and not is_again(who.name)]
         return min(((n, v) for n, v in found if v), key=lambda pair: pair[1], default=None)
 
     def ratio(self, name: str) -> float | None:
@@ -55,11 +55,17 @@ class Standing:
 
     def spread(self, field: str = "") -> float | None:
         """The difference between two runs of the same program, as a part of their mean: of its value or a field."""
-        a, b = (self.cells.get(name) for name in (HAND, HAND_AGAIN))
-        if not a or not b or not a.values or not b.values:
-            return None
-        a, b = (cell.median_of(field) if field else cell.median for cell in (a, b))
-        return abs(a - b) / mean([a, b]) if a + b else None
+        for pair in AGAIN.items():
+            a, b = (self.cells.get(name) for name in pair)
+            if a and b and a.values and b.values:
+                a, b = (cell.median_of(field) if field else cell.median for cell in (a, b))
+                return abs(a - b) / mean([a, b]) if a + b else None
+        return None
+
+
+def is_again(name: str) -> bool:
+    """Is it the second of two copies, which is there for the spread only?"""
+    return name in AGAIN.values()
 
 
 def title_of(name: str) -> str:

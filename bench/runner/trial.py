@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .contestants import Contestant
 from .rows import Row
-from .sandbox import die_with_parent, let_others_finish, use_two_cores
+from .sandbox import die_with_parent, let_others_finish, use_other_core, use_two_cores
 
 LOAD_SECONDS_MAX = 40
 
@@ -26,7 +26,8 @@ def run(folder: Path, who: Contestant, row: Row, timing: tuple[str, ...]) -> dic
     if row.cores == "loops":
         return _two_loops(folder, who, row, timing)
     with serving(folder, who, row) as server:
-        answer = server.load(row.mode, *row.arguments, *timing)
+        target = ("--target", server.target) if row.role == "relay" else ()
+        answer = server.load(row.mode, *row.arguments, *target, *timing)
         check_driver(server.pid, who)
         return answer
 
@@ -55,6 +56,7 @@ class Server:
 
     pid: int
     place: str
+    target: str  # Of a relay.
     folder: Path
     prepare: Callable[[], None]
 
@@ -77,9 +79,16 @@ def serving(
 ):
     """A server that runs as long as the block, perhaps under another program. Raises Failed with its last words."""
     prepare = use_two_cores if row.cores == "loops" else let_others_finish if row.over == "udp" else die_with_parent
-    with _fresh_place(row.over) as place:
+    prepare_load = use_other_core if row.cores == "apart" else prepare
+    with _fresh_place(row.over) as place, _fresh_place("tcp") as target, tempfile.TemporaryDirectory() as scratch:
+        if who.installed:
+            command = who.installed(place, target, Path(scratch))
+        elif row.role == "relay":
+            command = [folder / who.relay, place, target, *filter(None, [who.how])]
+        else:
+            command = [folder / who.program(row), place, row.role]
         process = subprocess.Popen(
-            [*under, folder / who.program(row), place, row.role, *arguments],
+            [*under, *command, *arguments],
             env=os.environ | who.environment | environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -88,7 +97,7 @@ def serving(
             pass_fds=pass_fds,
         )
         try:
-            yield Server(process.pid, place, folder, prepare)
+            yield Server(process.pid, place, target, folder, prepare_load)
         except Failed as failure:
             process.kill()
             words = process.communicate(timeout=10)[1].decode(errors="replace").strip()
