@@ -22,6 +22,7 @@ constexpr mode modes[] = {
     {"connect", load::connect_rate, true},
     {"echo-by-two", load::echo_by_two, true},
     {"connect-by-two", load::connect_by_two, true},
+    {"open-loop", load::open_loop, true},
     {"relay", load::relay, false},
     {"bulk", load::bulk, true},
     {"idle", load::idle_memory, true},
