@@ -5,6 +5,8 @@ import os
 import platform
 from pathlib import Path
 
+from . import relays
+
 # The peers, and the fact that is their version.
 PEERS = {
     "asio": "Asio",
@@ -26,7 +28,7 @@ def describe(folder: Path) -> dict[str, str]:
     noted = folder / "built_with.json"
     if noted.exists():
         facts |= {key: value for key, value in json.loads(noted.read_text()).items() if value.strip()}
-    return facts
+    return facts | relays.versions()
 
 
 def peers(facts: dict[str, str]) -> list[tuple[str, str, str]]:

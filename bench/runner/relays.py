@@ -1,6 +1,8 @@
 """How relays that people install are run in the foreground, with one process: each between a port and a target."""
 
+import re
 import shutil
+import subprocess
 from pathlib import Path
 
 
@@ -53,6 +55,17 @@ listen relay
 
 
 NGINX_STREAM = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
+
+
+def versions() -> dict[str, str]:
+    """Of those that are there, as they tell it."""
+    found = {}
+    for program, flag in (("socat", "-V"), ("nginx", "-v"), ("haproxy", "-v")):
+        if is_there(program):
+            said = subprocess.run([program, flag], capture_output=True, text=True)
+            version = re.search(r"\d+[.]\d[\w.]*", said.stdout + said.stderr)
+            found |= {program: version[0]} if version else {}
+    return found
 
 
 def is_there(program: str) -> bool:

@@ -20,6 +20,8 @@ def summary(results: dict) -> str:
         parts += ["What a TCP echo of 64 B takes, 64 connections", "", _counts(results["counts"]), ""]
     if results["include"]:
         parts += ["What including the header costs, g++ -std=c++23 -O0", "", _include(results["include"]), ""]
+    if results.get("program"):
+        parts += ["What an echo server costs, at -O2: a program of one page", "", _program(results["program"]), ""]
     return "\n".join(parts + _notes(results))
 
 
@@ -119,6 +121,14 @@ def _include(costs: dict[str, dict]) -> str:
             table.append([name, "–", cost["skipped"]])
         else:
             table.append([name, f"{cost['seconds']:.2f}", f"{cost['lines']:,}"])
+    return table_of(table)
+
+
+def _program(costs: dict[str, dict]) -> str:
+    table = [["", "CPU seconds to compile", "bytes of text beside the library"]]
+    for name, cost in costs.items():
+        known = "skipped" not in cost
+        table.append([name, f"{cost['seconds']:.2f}" if known else "–", f"{cost['text']:,}" if known else cost["skipped"]])
     return table_of(table)
 
 
