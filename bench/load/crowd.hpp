@@ -14,7 +14,11 @@ namespace load {
 class crowd {
  public:
   explicit crowd(const options& o)
-      : at_(o.at), words_(o.size), size_(o.size), wait_ms_(o.spins ? 0 : 5000), poller_(epoll_create1(EPOLL_CLOEXEC)) {
+      : at_(o.at),
+        words_(o.size),
+        size_(o.size),
+        wait_ms_(o.spins ? 0 : 5000),
+        poller_(epoll_create1(EPOLL_CLOEXEC)) {
     if (poller_ < 0) fail_errno("epoll_create1");
   }
 
@@ -38,7 +42,8 @@ class crowd {
     c.open(poller_, at_, static_cast<std::uint32_t>(index_of(c)), words_, size_);
   }
 
-  // Waits for events, or just looks when it spins, and calls `on_answer(conversation&)` for each message that is back.
+  // Waits for events, or just looks when it spins, and calls `on_answer(conversation&)` for each message that
+  // is back.
   template <class OnAnswer>
   void turn(OnAnswer on_answer) {
     epoll_event events[512];
@@ -52,9 +57,7 @@ class crowd {
   }
 
   std::vector<conversation>& members() { return members_; }
-  std::size_t index_of(const conversation& c) const {
-    return static_cast<std::size_t>(&c - members_.data());
-  }
+  std::size_t index_of(const conversation& c) const { return static_cast<std::size_t>(&c - members_.data()); }
 
  private:
   place at_;

@@ -1,5 +1,5 @@
-// Mode exchange: so many messages, each answered and compared. Nothing is timed: for who counts what the server
-// does meanwhile.
+// Mode exchange: so many messages, each answered and compared. Nothing is timed: for who counts what the
+// server does meanwhile.
 #include "crowd.hpp"
 
 namespace load {

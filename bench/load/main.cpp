@@ -70,7 +70,8 @@ void set(load::options& o, std::string_view name, const char* text) {
 int main(int argc, char** argv) {
   if (argc < 4 || argc % 2 != 0)
     load::fail(
-        "usage: load MODE PORT|PATH PID [--connections N] [--size BYTES] [--window N] [--run N] [--messages N] "
+        "usage: load MODE PORT|PATH PID [--connections N] [--size BYTES] [--window N] [--run N] [--messages "
+        "N] "
         "[--rate N] [--spin 0|1] [--target PORT] [--warm-up S] [--measure S]");
   alarm(60);  // Whatever happens, it ends.
   const mode& chosen = mode_named(argv[1]);

@@ -1,5 +1,5 @@
-// Mode open-loop: messages at a rate of their own, however late the answers are, and how long each answer took from
-// the moment when its message was due: a server that halts pays for all that were due meanwhile.
+// Mode open-loop: messages at a rate of their own, however late the answers are, and how long each answer
+// took from the moment when its message was due: a server that halts pays for all that were due meanwhile.
 #include <deque>
 #include <random>
 
@@ -65,7 +65,8 @@ void open_loop(const options& o) {
   while (unanswered > 0) all.turn(on_answer);
   double messages = static_cast<double>(taken.count());
   std::printf(
-      "{\"count\": %.0f, \"cpu_ns\": %.1f, \"per_second\": %.1f, \"busy\": %.3f, \"p50_us\": %.1f, \"p99_us\": "
+      "{\"count\": %.0f, \"cpu_ns\": %.1f, \"per_second\": %.1f, \"busy\": %.3f, \"p50_us\": %.1f, "
+      "\"p99_us\": "
       "%.1f, \"p999_us\": %.1f}\n",
       messages, watch.cpu_ns() / messages, messages / watch.seconds(), watch.cpu_ns() / 1e9 / watch.seconds(),
       taken.percentile_us(0.5), taken.percentile_us(0.99), taken.percentile_us(0.999));

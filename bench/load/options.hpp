@@ -16,18 +16,19 @@ struct options {
   std::size_t window = 1;  // Datagrams in flight for each client.
   std::size_t run = 1;     // Of which so many are sent as one.
   std::size_t messages = 1000;
-  double rate = 0;  // Messages a second.
-  bool spins = false;  // Asks again and again instead of sleeping: for a load that has a core of its own.
-  place target{"0"};   // Where a relay connects to.
-  double warm_up = 0.2;    // Seconds.
-  double measure = 0.4;    // Seconds.
+  double rate = 0;       // Messages a second.
+  bool spins = false;    // Asks again and again instead of sleeping: for a load that has a core of its own.
+  place target{"0"};     // Where a relay connects to.
+  double warm_up = 0.2;  // Seconds.
+  double measure = 0.4;  // Seconds.
 };
 
-void echo(const options&);           // N connections, one message in flight on each.
-void exchange(const options&);       // So many messages, without a clock.
-void connect_rate(const options&);   // Connect, one echo, reset: a window of N.
-void echo_by_two(const options&);     // The same two, from two cores.
+void echo(const options&);          // N connections, one message in flight on each.
+void connect_rate(const options&);  // Connect, one echo, reset: a window of N.
+void echo_by_two(const options&);   // The same two, from two cores.
 void connect_by_two(const options&);
+void exchange(const options&);  // So many messages, without a clock.
+
 void open_loop(const options&);      // Messages at a rate of their own, and how late the answers are.
 void relay(const options&);          // One stream through a server that copies it to us.
 void bulk(const options&);           // One stream one way, to a server in the role of sink.

@@ -1,5 +1,5 @@
-// Mode relay: CPU of a server that copies one stream to another, for each KiB. Both ends are here, and every byte is
-// compared.
+// Mode relay: CPU of a server that copies one stream to another, for each KiB. Both ends are here, and every
+// byte is compared.
 #include <poll.h>
 
 #include <random>
@@ -78,7 +78,8 @@ void relay(const options& o) {
     if (n < 0 && errno != EAGAIN) fail_errno("send");
     if (n > 0) sent += static_cast<std::uint64_t>(n);
   };
-  pollfd both[] = {{.fd = sink, .events = POLLIN, .revents = 0}, {.fd = source, .events = POLLOUT, .revents = 0}};
+  pollfd both[] = {{.fd = sink, .events = POLLIN, .revents = 0},
+                   {.fd = source, .events = POLLOUT, .revents = 0}};
   stopwatch watch(o);
   bool was_running = false;
   while (watch.tick(now_ns())) {

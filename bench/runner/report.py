@@ -81,21 +81,21 @@ def _spread(standing: Standing, field: str = "") -> str:
 
 def _plain(rows: list[Row], standings: dict[str, Standing]) -> str:
     """Fields as they are."""
-    columns = [(standings[row.name], row, field) for row in rows for field, _ in row.shows]
+    columns = [(standings[row.name], row, name) for row in rows for name, _ in row.shows]
     table = [["", *(heading for row in rows for _, heading in row.shows)]]
     for who in CONTESTANTS:
         if any(who.name in standing.cells for standing, _, _ in columns):
-            table.append([who.title, *(_field(*column, who) for column in columns)])
-    if any(standing.spread(field) is not None for standing, _, field in columns):
-        table.append(["A/A spread", *(_spread(standing, field) for standing, _, field in columns)])
+            table.append([who.title, *(field(*column, who) for column in columns)])
+    if any(standing.spread(name) is not None for standing, _, name in columns):
+        table.append(["A/A spread", *(_spread(standing, name) for standing, _, name in columns)])
     return table_of(table)
 
 
-def _field(standing: Standing, row: Row, field: str, who) -> str:
+def field(standing: Standing, row: Row, name: str, who) -> str:
     cell = standing.cells.get(who.name)
     if cell is None:
         return "–"
-    value = cell.median_of(field)
+    value = cell.median_of(name)
     if value is None:
         return "failed"
     return f"{value:.2f}" if row.unit == "times" else _number(value)
@@ -128,7 +128,8 @@ def _program(costs: dict[str, dict]) -> str:
     table = [["", "CPU seconds to compile", "bytes of text beside the library"]]
     for name, cost in costs.items():
         known = "skipped" not in cost
-        table.append([name, f"{cost['seconds']:.2f}" if known else "–", f"{cost['text']:,}" if known else cost["skipped"]])
+        cells = [f"{cost['seconds']:.2f}", f"{cost['text']:,}"] if known else ["–", cost["skipped"]]
+        table.append([name, *cells])
     return table_of(table)
 
 

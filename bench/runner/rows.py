@@ -18,7 +18,8 @@ class Row:
     role: str = "echo"  # What the server does.
     # Fields of the answer that its table shows as they are, and what stands above each; empty: `value` as a ratio.
     shows: tuple[tuple[str, str], ...] = ()
-    # "together": server and load share a core. "apart": each has its own. "loops": both use two, and the server's two loops are compared with one.
+    # "together": server and load share a core. "apart": each has its own. "loops": both use two, and two loops of the
+    # server are compared with one.
     cores: str = "together"
 
 

@@ -46,7 +46,8 @@ class Standing:
 
     def ceiling(self) -> tuple[str, float] | None:
         """The best of the hand-written servers, by name and value."""
-        found = [(who.name, self.value(who.name)) for who in CONTESTANTS if who.kind == "hand" and not is_again(who.name)]
+        hands = [who.name for who in CONTESTANTS if who.kind == "hand" and not is_again(who.name)]
+        found = [(name, self.value(name)) for name in hands]
         return min(((n, v) for n, v in found if v), key=lambda pair: pair[1], default=None)
 
     def ratio(self, name: str) -> float | None:

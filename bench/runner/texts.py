@@ -7,7 +7,9 @@ NOTHING = {"en": "", "pt": ""}
 
 @dataclass(frozen=True)
 class Text:
-    columns: dict[str, dict[str, str]]  # Of the table: by name of the row, what stands above it.
+    # Of the table, what stands above each. By name of a row: its ratios; by "ROW/FIELD": that field of its answers, or
+    # of what is measured apart.
+    columns: dict[str, dict[str, str]]
     before: dict[str, str]
     after: dict[str, str] = field(default_factory=lambda: NOTHING)
     stars: dict[str, str] = field(default_factory=lambda: NOTHING)  # Behind a table with stars.
@@ -15,7 +17,7 @@ class Text:
 
     @property
     def needs(self) -> set[str]:
-        return {*self.columns, *self.also}
+        return {name.partition("/")[0] for name in (*self.columns, *self.also)}
 
 
 def _both(english: str, portuguese: str) -> dict[str, str]:
@@ -27,6 +29,8 @@ ALL = """\
 
 ![CPU of a server of Unix-domain streams and of datagrams, beside its peers](bench-datagrams.svg)
 
+![Latency of a TCP echo, and CPU of a relay, beside its peers](bench-latency.svg)
+
 {}"""
 
 TITLES = {
@@ -36,6 +40,8 @@ TITLES = {
         "io_uring in C": "io_uring em C",
         "io_uring in C, polling": "io_uring em C, só como poll",
         "epoll in C": "epoll em C",
+        "newest Asio": "Asio mais novo",
+        "failed": "falhou",
         "spread": "diferença entre duas rodadas do mesmo servidor",
     },
 }
@@ -106,5 +112,45 @@ Streams Unix e UDP do mesmo modo, com 64 conexões ou clientes. O kernel trata c
             "\\* It has no such feature, and does the same as well as it can: mostly one by one.",
             "\\* Não tem esse recurso e faz o mesmo como pode: quase sempre um por um.",
         ),
+    ),
+    "more": Text(
+        columns={
+            "counts/system calls": _both("system calls for an echo", "chamadas de sistema por eco"),
+            "counts/allocations": _both("allocations", "alocações"),
+            "latency-1x64B/p50_us": _both("latency of 1 connection, p50, µs", "latência de 1 conexão, p50, µs"),
+            "latency-1x64B/p99_us": _both("p99", "p99"),
+            "open-1000x64B/p50_us": _both("of 1000 at 70 % load, p50", "de 1000 a 70 % de carga, p50"),
+            "open-1000x64B/p999_us": _both("p99.9", "p99,9"),
+            "loops-echo/scaling": _both("two loops: messages", "dois loops: mensagens"),
+            "loops-connect/scaling": _both("connections", "conexões"),
+        },
+        before=_both(
+            """\
+What is not CPU time of one core: system calls and allocations for a TCP echo with 64 connections, counted; latencies with the load on
+a core of its own, at 70 % load from the moment when a message was due; and how many times the work of one loop two loops on two cores do.
+
+![Latency of a TCP echo, and CPU of a relay, beside its peers](docs/bench-latency.svg)""",
+            """\
+O que não é tempo de CPU de um núcleo: chamadas de sistema e alocações por eco TCP com 64 conexões, contadas; latências com o gerador
+de carga em um núcleo só dele, a 70 % de carga a partir do instante em que a mensagem deveria sair; e quantas vezes o trabalho de um
+loop fazem dois loops em dois núcleos.
+
+![Latência de um eco TCP e CPU de um relay, ao lado dos concorrentes](docs/bench-latency.svg)""",
+        ),
+        after=_both(
+            """\
+`copy` between two TCP streams costs {relay/soquete-io_uring} times (io_uring) and {relay/soquete-epoll} times (epoll) what a relay in C
+costs that splices; one in C that copies 256 KiB at a time costs {relay/raw_copy}, Go {relay/go}, Asio {relay/asio}, `socat -b 262144`
+{relay/socat_large}, nginx {relay/nginx}, haproxy {relay/haproxy}, and socat as it comes {relay/socat}. An echo server of one page
+compiles in {program_seconds/soquete} s of CPU at -O2 and brings {program_text/soquete} bytes of text beside the library; with
+Asio {program_seconds/Asio} s and {program_text/Asio}.""",
+            """\
+`copy` entre dois streams TCP custa {relay/soquete-io_uring} vezes (io_uring) e {relay/soquete-epoll} vezes (epoll) o que custa um relay em C
+que usa `splice`; um em C que copia 256 KiB por vez custa {relay/raw_copy}, Go {relay/go}, Asio {relay/asio}, `socat -b 262144`
+{relay/socat_large}, nginx {relay/nginx}, haproxy {relay/haproxy}, e o socat sem opções {relay/socat}. Um servidor de eco de uma
+página compila em {program_seconds/soquete} s de CPU com -O2 e traz {program_text/soquete} bytes de código além da biblioteca; com
+Asio, {program_seconds/Asio} s e {program_text/Asio}.""",
+        ),
+        also=("relay", "program"),
     ),
 }

@@ -42,6 +42,7 @@ static tcp::endpoint loopback(const char* port) {
 int main(int argc, char** argv) {
   if (argc < 3) return 2;
   asio::io_context context{1};
-  asio::co_spawn(context, serve(tcp::acceptor(context, loopback(argv[1])), loopback(argv[2])), asio::detached);
+  asio::co_spawn(context, serve(tcp::acceptor(context, loopback(argv[1])), loopback(argv[2])),
+                 asio::detached);
   context.run();
 }

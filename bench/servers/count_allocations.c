@@ -1,5 +1,6 @@
-// Preloaded into a server: counts what it asks malloc and its kin for, where the runner can read it at any time.
-// LD_PRELOAD, and BENCH_ALLOCATIONS: a file of two words, the count, and 1 once somebody counts.  malloc(3)
+// Preloaded into a server: counts what it asks malloc and its kin for, where the runner can read it at any
+// time. LD_PRELOAD, and BENCH_ALLOCATIONS: a file of two words, the count, and 1 once somebody counts.
+// malloc(3)
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>

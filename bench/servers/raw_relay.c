@@ -1,5 +1,5 @@
-// The ceiling of a relay, by hand: a thread each way, which moves pages through a pipe, or copies 256 KiB at a time.
-// splice(2), tcp(7)
+// The ceiling of a relay, by hand: a thread each way, which moves pages through a pipe, or copies 256 KiB at
+// a time. splice(2), tcp(7)
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>

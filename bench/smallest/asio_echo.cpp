@@ -1,8 +1,8 @@
 // An echo server with Asio, as short as examples/echo_server.cpp: what does such a program cost to compile?
 #include <utility>  // Asio 1.22 uses std::exchange without including it.
 
-#include <asio.hpp>
 #include <array>
+#include <asio.hpp>
 #include <csignal>
 
 using asio::ip::tcp;
