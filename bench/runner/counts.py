@@ -26,6 +26,10 @@ def measure(folder: Path, contestants: list[Contestant]) -> dict[str, dict[str, 
     }
 
 
+def failed(found: dict[str, dict[str, float | str]]) -> bool:
+    return any(str(count).startswith("failed") for one in found.values() for count in one.values())
+
+
 def _calls(folder: Path, who: Contestant) -> float | str:
     if not shutil.which("strace"):
         return "no strace"
