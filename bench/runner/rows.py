@@ -129,7 +129,7 @@ ROWS = [
     ),
     Row("relay", "TCP, a relay", "a KiB", "relay", "a relay: CPU a KiB", role="relay"),
     _latency(
-        "latency-1x64B",
+        "latency-one",
         "echo",
         "1 connection: p50",
         "p50_us",
@@ -139,7 +139,7 @@ ROWS = [
     ),
     # The runner adds the rate.
     _latency(
-        "open-1000x64B",
+        "latency-open",
         "open-loop",
         "1000 at 70 % load: p99.9",
         "p999_us",
@@ -148,8 +148,8 @@ ROWS = [
         ("p99_us", "p99"),
         ("p999_us", "p99.9"),
     ),
-    _loops("loops-echo", "messages", "echo-by-two", 1000),
-    _loops("loops-connect", "connections", "connect-by-two", 64),
+    _loops("loops-messages", "messages", "echo-by-two", 1000),
+    _loops("loops-clients", "connections", "connect-by-two", 64),
     *(_unix_echo(connections, size) for connections, size in ((1, 64), (64, 64), (64, 4096), (64, 65536))),
     *(_udp_echo(clients, size) for size in (64, 1200) for clients in (1, 64)),
     *(_udp_batch(size) for size in (64, 1200)),

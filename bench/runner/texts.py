@@ -117,12 +117,12 @@ Streams Unix e UDP do mesmo modo, com 64 conexões ou clientes. O kernel trata c
         columns={
             "counts/system calls": _both("system calls for an echo", "chamadas de sistema por eco"),
             "counts/allocations": _both("allocations", "alocações"),
-            "latency-1x64B/p50_us": _both("latency of 1 connection, p50, µs", "latência de 1 conexão, p50, µs"),
-            "latency-1x64B/p99_us": _both("p99", "p99"),
-            "open-1000x64B/p50_us": _both("of 1000 at 70 % load, p50", "de 1000 a 70 % de carga, p50"),
-            "open-1000x64B/p999_us": _both("p99.9", "p99,9"),
-            "loops-echo/scaling": _both("two loops: messages", "dois loops: mensagens"),
-            "loops-connect/scaling": _both("connections", "conexões"),
+            "latency-one/p50_us": _both("latency of 1 connection, p50, µs", "latência de 1 conexão, p50, µs"),
+            "latency-one/p99_us": _both("p99", "p99"),
+            "latency-open/p50_us": _both("of 1000 at 70 % load, p50", "de 1000 a 70 % de carga, p50"),
+            "latency-open/p999_us": _both("p99.9", "p99,9"),
+            "loops-messages/scaling": _both("two loops: messages", "dois loops: mensagens"),
+            "loops-clients/scaling": _both("connections", "conexões"),
         },
         before=_both(
             """\
