@@ -69,7 +69,7 @@ class runner {
  private:
   void run_one(bool watch_signals) {
     loop here(group_);
-    if (auto opened = here.open(options_.driver); !opened) {
+    if (auto opened = here.open(options_.driver, options_.spin); !opened) {
       end_with(std::move(opened.error()));
       one_has_ended();
       return;
@@ -218,7 +218,7 @@ int run_main(run_options options, run_body body) {
 
 int run_main(run_body body) { return run_main({}, std::move(body)); }
 
-context::context(driver_choice which) : opened_(loop_.open(which)) {}
+context::context(driver_choice which, std::chrono::nanoseconds spin) : opened_(loop_.open(which, spin)) {}
 
 result<signals> signals::open(loop& here, std::span<const int> numbers) {
   auto block = here.net().watch_signals(numbers);

@@ -4,6 +4,7 @@
 #include <functional>
 #include <soquete/driver.hpp>
 #include <soquete/loop_group.hpp>
+#include <soquete/spin_rule.hpp>
 #include <soquete/timers.hpp>
 
 namespace soquete {
@@ -14,8 +15,9 @@ class loop : public run_queue {
   explicit loop(loop_group& group);  ///< Joins the group, which outlives it.
   ~loop();
 
-  /// Opens a kernel driver. Errors: as open_kernel_driver().
-  result<void> open(driver_choice = driver_choice::automatic);
+  /// Opens a kernel driver. Before a sleep it polls at most so long, while that pays: see
+  /// run_options::spin. Errors: as open_kernel_driver(); a SOQUETE_SPIN that is no number.
+  result<void> open(driver_choice = driver_choice::automatic, std::chrono::nanoseconds spin = {});
   /// Uses this driver, for example a simulated one.
   void use(chosen_driver);
 
@@ -48,11 +50,15 @@ class loop : public run_queue {
   std::string dump() const;
 
  private:
+  bool has_posted() noexcept;
   void run_posted() noexcept;
+  void wait_spinning(time_point until) noexcept;
+  bool is_polled(time_point begun, time_point until) noexcept;
 
   loop_group& group_;
   chosen_driver driver_;
   const void* thread_ = nullptr;  // That opened it.
+  spin_rule spin_;
   timer_heap timers_;
   root* roots_ = nullptr;
 
