@@ -8,12 +8,6 @@
 namespace soquete::local {
 namespace {
 
-result<void> finish_sending(socket& s) {
-  auto done = s.net().shutdown(s.block(), direction::sending);
-  detail::tell(s.block(), step::shutdown, 0, nullptr, "sending", done ? nullptr : &done.error());
-  return done;
-}
-
 // What each type is to the kernel.
 template <class T>
 constexpr transport carried_by = transport::stream;
@@ -80,14 +74,14 @@ task<result<stream>> stream::adopt(owned_descriptor taken) {
   co_return adopt(here, std::move(taken));
 }
 
-result<void> stream::finish() { return finish_sending(socket_); }
+result<void> stream::finish() { return detail::finish_sending(socket_.block()); }
 
 result<seqpacket> seqpacket::adopt(loop& here, owned_descriptor taken) {
   return made_of<seqpacket>(
       adopt_as(here, std::move(taken), transport::sequenced, descriptor_kind::datagram));
 }
 
-result<void> seqpacket::finish() { return finish_sending(socket_); }
+result<void> seqpacket::finish() { return detail::finish_sending(socket_.block()); }
 
 result<datagram> datagram::adopt(loop& here, owned_descriptor taken) {
   return made_of<datagram>(adopt_as(here, std::move(taken), transport::datagram, descriptor_kind::datagram));

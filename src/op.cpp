@@ -9,10 +9,12 @@ step step_of(opcode code) noexcept {
   switch (code) {
     case opcode::receive:
     case opcode::receive_messages:
+    case opcode::splice_in:
     case opcode::receive_lease: return step::receive;
     case opcode::send:
     case opcode::send_some:
     case opcode::send_messages:
+    case opcode::splice_out:
     case opcode::send_parts: return step::send;
     case opcode::accept: return step::accept;
     case opcode::connect: return step::connect;
@@ -58,6 +60,7 @@ void tell(trace_sink& sink, const slot& s) noexcept {
   else
     event.amount = s.outcome;
   if (s.outcome >= 0 && s.on->kind == descriptor_kind::datagram) tell_messages(event, s);
+  if (s.code == opcode::splice_in || s.code == opcode::splice_out) event.note = "splice";
   const socket_block* about = s.on;
   if (s.code == opcode::accept && s.outcome >= 0) {
     about = static_cast<const socket_block*>(s.data);

@@ -46,6 +46,14 @@ void tell(const socket_block& block, step what, std::int64_t amount, const endpo
                     .note = note});
 }
 
+result<void> finish_sending(socket_block& block) {
+  auto done = block.home.shutdown(block, direction::sending);
+  tell(block, step::shutdown, 0, nullptr, "sending", done ? nullptr : &done.error());
+  if (!done && block.has_peer)
+    done.error().set_subject(to_string(endpoint(block.peer_address, block.peer_port)));
+  return done;
+}
+
 namespace {
 
 bool is_named(const endpoint& at) noexcept { return at.is_local() && !at.local_name().empty(); }

@@ -8,13 +8,6 @@
 namespace soquete {
 namespace {
 
-result<void> finish_sending(socket& s) {
-  auto done = s.net().shutdown(s.block(), direction::sending);
-  detail::tell(s.block(), step::shutdown, 0, nullptr, "sending", done ? nullptr : &done.error());
-  if (!done && s.block().has_peer) done.error().set_subject(to_string(s.peer()));
-  return done;
-}
-
 result<socket> adopt_as(loop& here, owned_descriptor taken, descriptor_kind wanted) {
   auto block = here.net().adopt(std::move(taken));
   if (!block) return fail(std::move(block.error()));
@@ -33,7 +26,7 @@ result<stream> stream::adopt(loop& here, owned_descriptor taken) {
   return stream(std::move(*s));
 }
 
-result<void> stream::finish() { return finish_sending(socket_); }
+result<void> stream::finish() { return detail::finish_sending(socket_.block()); }
 
 void stream::abort() noexcept {
   if (!socket_.is_open()) return;
@@ -66,7 +59,7 @@ result<descriptor> descriptor::adopt(loop& here, owned_descriptor taken) {
 }
 
 result<void> descriptor::finish() {
-  if (is_socket(socket_.block().kind)) return finish_sending(socket_);
+  if (is_socket(socket_.block().kind)) return detail::finish_sending(socket_.block());
   socket_.close();
   return {};
 }

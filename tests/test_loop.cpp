@@ -30,6 +30,7 @@ class watched_driver final : public driver {
   result<socket_block*> adopt(owned_descriptor h) override { return inner_->adopt(std::move(h)); }
   result<socket_pair> pair(transport t) override { return inner_->pair(t); }
   result<socket_pair> pipe() override { return inner_->pipe(); }
+  result<conduit> open_conduit() override { return inner_->open_conduit(); }
   result<socket_block*> watch_signals(std::span<const int> s) override { return inner_->watch_signals(s); }
   result<void> bind(socket_block& b, const endpoint& e) override { return inner_->bind(b, e); }
   result<void> listen(socket_block& b, int backlog) override { return inner_->listen(b, backlog); }

@@ -125,6 +125,12 @@ struct socket_pair {
   socket_block* second = nullptr;  ///< Likewise.
 };
 
+/// A pipe through which bytes go from one socket to another without leaving the kernel.
+struct conduit {
+  owned_descriptor reading;
+  owned_descriptor writing;
+};
+
 /// One thread only, but for wake().
 class driver {
  public:
@@ -142,6 +148,8 @@ class driver {
   virtual result<socket_block*> adopt(owned_descriptor) = 0;  // takes it over
   virtual result<socket_pair> pair(transport) = 0;            // socketpair(2)
   virtual result<socket_pair> pipe() = 0;  // pipe(2): the first is read, the second written
+  /// For splice_in and splice_out, as large as may be. Errors: unsupported.
+  virtual result<conduit> open_conduit() = 0;  // pipe(2), splice(2)
   /// From now on they have no other effect in this thread.
   virtual result<socket_block*> watch_signals(std::span<const int> signals) = 0;  // signalfd(2)
   virtual result<void> bind(socket_block&, const endpoint&) = 0;                  // bind(2)

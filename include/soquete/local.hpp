@@ -89,6 +89,7 @@ class stream {
   endpoint peer() const noexcept { return socket_.peer(); }
   /// Valid while the stream is open.
   socket_options options() noexcept { return socket_options(socket_.block()); }
+  socket_block& block() const noexcept { return socket_.block(); }  ///< Of the library.
 
  private:
   socket socket_;

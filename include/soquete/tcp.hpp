@@ -79,6 +79,7 @@ class stream {
   endpoint peer() const noexcept { return socket_.peer(); }
   /// Valid while the stream is open.
   socket_options options() noexcept { return socket_options(socket_.block()); }
+  socket_block& block() const noexcept { return socket_.block(); }  ///< Of the library.
   /// Round trips, losses, queues.  TCP_INFO, tcp(7)
   result<tcp_info> info() const { return socket_.net().info(socket_.block()); }
 

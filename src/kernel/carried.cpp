@@ -1,6 +1,7 @@
 // Reading what a socket has brought along from another loop or process.
 #include <sys/socket.h>
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "kernel/kernel_driver.hpp"
@@ -55,6 +56,7 @@ void kernel_driver::read_carried(socket_block& block, op& o) {
       o.outcome = 0;
       break;
     }
+    case opcode::splice_in: o.outcome = -EBUSY; break;
     default: o.outcome = 0; break;
   }
   block.carried->set_unread(std::move(unread));

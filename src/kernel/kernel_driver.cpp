@@ -96,6 +96,13 @@ result<socket_pair> kernel_driver::pipe() {
   return fail(second.error());
 }
 
+result<conduit> kernel_driver::open_conduit() {
+  int ends[2];
+  if (kernel::open_conduit(ends) == 0) return conduit{owned_descriptor(ends[0]), owned_descriptor(ends[1])};
+  if (errno == EOPNOTSUPP) return fail(fault::unsupported, step::open);
+  return fail(system_error(step::open));
+}
+
 result<socket_block*> kernel_driver::adopt(owned_descriptor taken) {
   const int descriptor = taken.descriptor();
   const int flags = ::fcntl(descriptor, F_GETFD);

@@ -17,6 +17,7 @@ class kernel_driver : public driver {
   result<socket_block*> adopt(owned_descriptor) override;
   result<socket_pair> pair(transport) override;
   result<socket_pair> pipe() override;
+  result<conduit> open_conduit() override;
   result<socket_block*> watch_signals(std::span<const int> signals) override;
   result<void> bind(socket_block&, const endpoint&) override;
   result<void> listen(socket_block&, int backlog) override;

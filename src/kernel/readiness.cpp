@@ -89,6 +89,7 @@ bool readiness_driver::start(op& o) noexcept {
     case opcode::send_some:
     case opcode::send_parts:
     case opcode::send_messages:
+    case opcode::splice_out:
     case opcode::connect: return start_writing(b, o);
     default: return start_reading(b, o);
   }

@@ -51,6 +51,7 @@ std::int64_t kernel_driver::read_now(socket_block& block, op& o, bool& drained) 
     case opcode::accept: return accept_one(block, o);
     case opcode::readable: return readable_now(block);
     case opcode::signal: return signal_now(block);
+    case opcode::splice_in: return splice_in_now(block, *static_cast<const int*>(o.data), o.size);
     default: return -EINVAL;
   }
 }

@@ -37,6 +37,13 @@ int open_pair(int type, int (&ends)[2]) noexcept;
 /// The ends of a pipe, and of a stream, in blocking mode: one of them is for a program that is run.  pipe(2)
 int open_pipe(int (&ends)[2]) noexcept;
 int open_waiting_pair(int (&ends)[2]) noexcept;
+/// A large pipe that does not wait, for the next two. Gives 0, or -1: with EOPNOTSUPP where there is no
+/// splice(2).
+int open_conduit(int (&ends)[2]) noexcept;
+/// Moves bytes from a socket into a pipe, and on into another socket: their number, or -1. The latter raises
+/// no SIGPIPE.  splice(2)
+ssize_t splice_in(int socket, int pipe, std::size_t size) noexcept;
+ssize_t splice_out(int pipe, int socket, std::size_t size) noexcept;
 /// The next connection's descriptor, of the same kind.  accept(2)
 int accept_socket(int listener, sockaddr* from, socklen_t* size) noexcept;
 /// Ends the connection of a datagram socket. Gives 0 or -1.  connect(2), AF_UNSPEC

@@ -82,6 +82,19 @@ std::int64_t send_some_parts(const op& o) noexcept {
   return uninterrupted([&] { return ::sendmsg(o.on->descriptor, &message, send_flags); });
 }
 
+std::int64_t splice_rest(const op& o) noexcept {
+  const int pipe = *static_cast<const int*>(o.data);
+  const std::int64_t sent =
+      uninterrupted([&] { return splice_out(pipe, o.on->descriptor, o.size - o.moved); });
+  return sent == 0 ? -EIO : sent;  // It holds less than was said.
+}
+
+std::int64_t send_more(const op& o) noexcept {
+  if (o.code == opcode::send_parts) return send_some_parts(o);
+  if (o.code == opcode::splice_out) return splice_rest(o);
+  return send_bytes(o, static_cast<const std::byte*>(o.data) + o.moved, o.size - o.moved);
+}
+
 std::size_t wanted(const op& o) noexcept {
   if (o.code != opcode::send_parts) return o.size;
   std::size_t sum = 0;
@@ -105,13 +118,14 @@ std::int64_t receive_now(const socket_block& block, void* into, std::size_t size
   return got;
 }
 
+std::int64_t splice_in_now(const socket_block& block, int pipe, std::size_t size) noexcept {
+  return uninterrupted([&] { return splice_in(block.descriptor, pipe, size); });
+}
+
 progress send_now(op& o) noexcept {
   const std::size_t total = wanted(o);
   while (o.moved < total) {
-    const std::int64_t sent =
-        o.code == opcode::send_parts
-            ? send_some_parts(o)
-            : send_bytes(o, static_cast<const std::byte*>(o.data) + o.moved, o.size - o.moved);
+    const std::int64_t sent = send_more(o);
     if (sent == -EAGAIN) return progress::blocked;
     if (sent < 0) return o.outcome = sent, progress::done;
     o.moved += static_cast<std::size_t>(sent);

@@ -18,7 +18,7 @@ namespace {
 
 bool is_sending(opcode code) noexcept {
   return code == opcode::send || code == opcode::send_some || code == opcode::send_parts ||
-         code == opcode::send_messages || code == opcode::connect;
+         code == opcode::send_messages || code == opcode::splice_out || code == opcode::connect;
 }
 
 }  // namespace
@@ -50,6 +50,7 @@ bool uring_driver::start(op& o) noexcept {
 bool uring_driver::start_reading(block& b, op& o) noexcept {
   if (b.carried != nullptr) return read_carried(b, o), true;
   if (b.is_of_messages()) return start_reading_messages(b, o);
+  if (b.armed && o.code == opcode::splice_in) return pause(b), false;  // What it still brings comes first.
   const bool by_multishot =
       (b.kind == descriptor_kind::stream || b.is_our_own_listener()) &&
       (o.code == opcode::receive_lease || o.code == opcode::accept || o.code == opcode::receive);
@@ -68,11 +69,17 @@ bool uring_driver::start_reading(block& b, op& o) noexcept {
     return false;
   }
   if (b.armed || b.starved) return false;  // Perhaps pausing: then its last completion serves this reader.
+  await_more(b, o);
+  return false;
+}
+
+void uring_driver::await_more(block& b, op& o) noexcept {
   if (o.code == opcode::receive)
     submit_receive(b, o);
+  else if (o.code == opcode::splice_in)
+    submit_poll(b, o);
   else
     arm(b);
-  return false;
 }
 
 bool uring_driver::start_reading_messages(block& b, op& o) noexcept {
@@ -132,6 +139,7 @@ bool uring_driver::try_by_call(block& b, op& o) noexcept {
     case opcode::connect: got = connect_verdict(b); break;
     case opcode::send:
     case opcode::send_some:
+    case opcode::splice_out:
     case opcode::send_parts: return send_now(o) == progress::done;
     case opcode::send_messages: return send_messages(b, o);
     default: got = read_now(b, o, drained);
@@ -268,6 +276,10 @@ void uring_driver::give(block& b, op& o, uring_buffers::piece& from) noexcept {
   if (b.kind == descriptor_kind::listener) {
     o.data = &connection_of(b, static_cast<int>(from.id));
     o.outcome = 0;
+    return;
+  }
+  if (o.code == opcode::splice_in) {
+    o.outcome = -EBUSY;
     return;
   }
   if (o.code == opcode::receive_messages) {
@@ -423,10 +435,7 @@ void uring_driver::on_multishot(block& b, const io_uring_cqe& c) noexcept {
   } else if (is_waited_for(b) && !b.armed && b.reader_cancelled) {
     complete(o, -ECANCELED);
   } else if (is_waited_for(b) && !b.armed && !b.starved) {
-    if (o.code == opcode::receive)
-      submit_receive(b, o);
-    else
-      arm(b);
+    await_more(b, o);
   }
   // Nobody took it: an error of accept says nothing about the next one.
   if (is_listener) b.failure = 0;

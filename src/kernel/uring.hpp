@@ -46,6 +46,7 @@ class uring_driver final : public kernel_driver {
   // Operations at their start. True: done, `outcome` is set.
   bool start_reading(block&, op&) noexcept;
   bool start_reading_messages(block&, op&) noexcept;
+  void await_more(block&, op&) noexcept;
   bool start_sending(block&, op&) noexcept;
   bool try_by_call(block&, op&) noexcept;
   bool send_messages(block&, op&) noexcept;

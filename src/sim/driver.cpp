@@ -159,8 +159,10 @@ int host_driver::meddled(request what) const noexcept {
 request host_driver::request_of(const op& o) noexcept {
   switch (o.code) {
     case opcode::receive:
+    case opcode::splice_in:
     case opcode::receive_lease: return request::receive;
     case opcode::send:
+    case opcode::splice_out:
     case opcode::send_some:
     case opcode::send_parts: return request::send;
     case opcode::accept: return request::accept;

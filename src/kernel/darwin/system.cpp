@@ -65,6 +65,10 @@ int open_waiting_pair(int (&ends)[2]) noexcept {
   return 0;
 }
 
+int open_conduit(int (&)[2]) noexcept { return errno = EOPNOTSUPP, -1; }
+ssize_t splice_in(int, int, std::size_t) noexcept { return errno = EOPNOTSUPP, -1; }
+ssize_t splice_out(int, int, std::size_t) noexcept { return errno = EOPNOTSUPP, -1; }
+
 int accept_socket(int listener, sockaddr* from, socklen_t* size) noexcept {
   return made_ours(::accept(listener, from, size));
 }

@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 #include <cerrno>
+#include <csignal>
 #include <string>
 
 #ifndef IPPROTO_MPTCP
@@ -58,6 +59,32 @@ int open_pipe(int (&ends)[2]) noexcept { return ::pipe2(ends, O_CLOEXEC); }
 
 int open_waiting_pair(int (&ends)[2]) noexcept {
   return ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+}
+
+int open_conduit(int (&ends)[2]) noexcept {
+  constexpr int largest = 1024 * 1024;  // That anybody may have.  pipe(7)
+  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return -1;
+  ::fcntl(ends[0], F_SETPIPE_SZ, largest);  // A user who has many gets no more; it works all the same.
+  return 0;
+}
+
+ssize_t splice_in(int socket, int pipe, std::size_t size) noexcept {
+  return ::splice(socket, nullptr, pipe, nullptr, size, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+}
+
+// Of all ways to send it alone cannot be told to raise no signal.
+ssize_t splice_out(int pipe, int socket, std::size_t size) noexcept {
+  sigset_t broken_pipe, before;
+  ::sigemptyset(&broken_pipe);
+  ::sigaddset(&broken_pipe, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
+  const ssize_t sent = ::splice(pipe, nullptr, socket, nullptr, size, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+  const int why = errno;
+  constexpr timespec at_once{};
+  if (sent < 0 && why == EPIPE) ::sigtimedwait(&broken_pipe, nullptr, &at_once);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = why;
+  return sent;
 }
 
 int accept_socket(int listener, sockaddr* from, socklen_t* size) noexcept {
