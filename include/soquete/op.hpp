@@ -30,7 +30,8 @@ enum class opcode : std::uint8_t {
   /// Moves 1 to `size` bytes into a pipe that is empty: `data` is the const int of its writing end. Result:
   /// bytes, 0 at the end; -EBUSY: bytes have arrived that a receive has to take first.
   splice_in,
-  splice_out,  ///< Takes all `size` bytes from a pipe: `data` is the const int of its reading end. Result: `size`.
+  splice_out,  ///< Takes all `size` bytes from a pipe: `data` is the const int of its reading end. Result:
+               ///< `size`.
 };
 
 /// Plain data: what is asked for, and what came of it. Does not move while in flight.

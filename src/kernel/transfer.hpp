@@ -12,8 +12,8 @@ enum class progress : std::uint8_t { done, blocked };
 /// `drained` is set when nothing is left for now.
 std::int64_t receive_now(const socket_block&, void* into, std::size_t size, bool& drained) noexcept;
 
-/// Moves up to `size` bytes into that pipe, which is empty. Gives bytes, 0 at the end, or -errno; -EAGAIN when
-/// there are none yet.
+/// Moves up to `size` bytes into that pipe, which is empty. Gives bytes, 0 at the end, or -errno; -EAGAIN
+/// when there are none yet.
 std::int64_t splice_in_now(const socket_block&, int pipe, std::size_t size) noexcept;
 
 /// Goes on with any of the send operations, from `moved`. Done: `outcome` is set.

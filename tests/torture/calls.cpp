@@ -69,12 +69,15 @@ auto harmed_read(harm_site site, int descriptor, Call call) -> decltype(call(nul
 
 std::size_t shortened(const harm* h, std::size_t size) { return h != nullptr && size != 0 ? 1 : size; }
 
-bool is_stream(int descriptor) {
+// -1: of what is no socket.
+int type_of(int descriptor) {
   int type = 0;
   socklen_t size = sizeof type;
-  // What is no socket is a pipe.
-  return __real_getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type == SOCK_STREAM;
+  return __real_getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0 ? type : -1;
 }
+
+bool is_socket(int descriptor) { return type_of(descriptor) >= 0; }
+bool is_stream(int descriptor) { return !is_socket(descriptor) || type_of(descriptor) == SOCK_STREAM; }
 
 }  // namespace
 
@@ -181,6 +184,12 @@ ssize_t __wrap_sendmsg(int on, const msghdr* message, int flags) {
 }
 int __wrap_sendmmsg(int on, mmsghdr* all, unsigned count, int flags) {
   return harmed("sendmmsg", on, [&](const harm*) { return __real_sendmmsg(on, all, count, flags); });
+}
+ssize_t __wrap_splice(int from, off_t* from_at, int to, off_t* to_at, std::size_t size, unsigned flags) {
+  const auto call = [&](const harm* h) {
+    return __real_splice(from, from_at, to, to_at, shortened(h, size), flags);
+  };
+  return is_socket(from) ? harmed_read("splice in", from, call) : harmed("splice out", to, call);
 }
 ssize_t __wrap_write(int to, const void* data, std::size_t size) {
   if (size == sizeof(std::uint64_t)) return __real_write(to, data, size);

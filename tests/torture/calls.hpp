@@ -41,6 +41,7 @@ ssize_t __real_sendto(int on, const void* data, std::size_t size, int flags, con
                       socklen_t to_size);
 ssize_t __real_sendmsg(int on, const msghdr* message, int flags);
 int __real_sendmmsg(int on, mmsghdr* all, unsigned count, int flags);
+ssize_t __real_splice(int from, off_t* from_at, int to, off_t* to_at, std::size_t size, unsigned flags);
 ssize_t __real_write(int to, const void* data, std::size_t size);
 int __real_epoll_create1(int flags);
 int __real_epoll_ctl(int epoll, int what, int descriptor, epoll_event* how);

@@ -39,6 +39,10 @@ constexpr harm sending[] = {told(EPIPE),        told(ECONNRESET), told(ENOBUFS),
 constexpr harm sending_messages[] = {told(EPERM),        told(ENOBUFS), told(ENOMEM),
                                      told(EHOSTUNREACH), interrupted,   hidden(not_yet)};
 constexpr harm writing_at_once[] = {told(EPIPE), told(EIO), interrupted, hidden(not_yet)};
+constexpr harm splicing_in[] = {told(ECONNRESET), told(ETIMEDOUT),   interrupted,
+                                hidden(not_yet),  hidden(shortened), hidden(fails, EINVAL)};
+constexpr harm splicing_out[] = {told(EPIPE), told(ECONNRESET), told(ENOBUFS),
+                                 interrupted, hidden(not_yet),  hidden(shortened)};
 constexpr harm closing[] = {hidden(fails_later, EINTR), hidden(fails_later, EIO)};
 constexpr harm shutting[] = {told(ENOTCONN), told(ENOBUFS)};
 constexpr harm watching[] = {told(ENOMEM), told(ENOSPC)};
@@ -104,6 +108,8 @@ constexpr site_harms table[] = {
     {"shutdown", shutting},
     {"socket", opening},
     {"socketpair", pairing},
+    {"splice in", splicing_in},
+    {"splice out", splicing_out},
     {"write", sending},
 };
 

@@ -127,6 +127,24 @@ task<result<void>> parts_through_a_relay() {
   co_return co_await with_scope(body);
 }
 
+task<result<void>> bulk_through_a_relay() {
+  auto one = co_await ok(connect_pair({.receive_buffer = 50'000}));
+  auto other = co_await ok(connect_pair());
+  const std::string sent = pattern(350'000);
+  auto relay = [&]() -> task<result<void>> {
+    const std::uint64_t copied = co_await ok(copy(one.server, other.client));
+    EXPECT_EQ(copied, sent.size());
+    co_return {};
+  };
+  auto body = [&](scope& s) -> task<result<void>> {
+    s.spawn(send_and_finish(one.client, sent));
+    s.spawn(relay());
+    s.spawn(expect_all(other.server, sent));
+    co_return {};
+  };
+  co_return co_await with_scope(body);
+}
+
 task<result<void>> a_server_of_many() {
   endpoint door;
   event opened;
@@ -315,6 +333,7 @@ constexpr torture_play all[] = {
     {"question_and_answer", question_and_answer},
     {"both_ways_at_once", both_ways_at_once},
     {"parts_through_a_relay", parts_through_a_relay},
+    {"bulk_through_a_relay", bulk_through_a_relay},
     {"a_server_of_many", a_server_of_many},
     {"cancelled_and_late", cancelled_and_late},
     {"datagrams", datagrams},
