@@ -29,8 +29,11 @@ class Contestant:
     # A relay that is installed and not built: its command for a port, a target and a folder for its files.
     installed: Callable[[str, str, Path], list[str]] | None = None
     how: str = ""  # A further argument of a relay.
+    only_apart: bool = False  # It takes part where server and load have a core each, and nowhere else.
 
     def program(self, row: Row) -> str:
+        if self.only_apart and row.cores != "apart":
+            return ""
         if row.role == "relay":
             return self.relay
         if row.cores == "loops" and not self.loops:
@@ -58,6 +61,16 @@ def _soquete(driver: str, waits_with: str) -> Contestant:
         waits_with,
         {"SOQUETE_DRIVER": driver},
         loops="apart",
+    )
+
+
+def _spinning(driver: str, waits_with: str) -> Contestant:
+    return replace(
+        _soquete(driver, waits_with),
+        name=f"spinning-{driver}",
+        title=f"soquete, {driver}, spinning",
+        environment={"SOQUETE_DRIVER": driver, "SOQUETE_SPIN": "50"},
+        only_apart=True,
     )
 
 
@@ -92,6 +105,8 @@ CONTESTANTS = [
     _soquete("io_uring", "io_uring"),
     _soquete("epoll", "eventpoll"),
     _soquete("poll", ""),
+    _spinning("io_uring", "io_uring"),
+    _spinning("epoll", "eventpoll"),
     _asio("asio", "Asio, coroutines"),
     _asio("asio_newest", "newest Asio"),
     Contestant(
