@@ -30,10 +30,10 @@ constexpr std::string_view floors[] = {
     // F3, drivers
     "kernel/ sim/",
     // F4, turns, deadlines, threads
-    "blocking context deadline loop loop_* post run signals timers",
+    "blocking context deadline loop loop_* post run signals spin_rule timers",
     // F5, what users hold
     "child connecting datagram datagram_options descriptor handover inherited local local_* options pipe "
-    "serve serve_* socket tcp tcp_* transfer udp udp_*",
+    "serve serve_* socket splice tcp tcp_* transfer udp udp_*",
     // F6, names and secrecy
     "dns/ resolve sim tls tls/ world/",
     // F7, all of it; apps/ and examples/ stand here too
