@@ -13,10 +13,12 @@ bool blocking_wait::begin(environment env, waiter* then) {
     std::exchange(self->under_way_, nullptr)->waiting = nullptr;
     self->env_.cancel->leaf = nullptr;
     self->env_.queue->push(*self->then_);
+    self->env_.queue->wait_ended(self);
   };
   if (env.cancel != nullptr) env.cancel->leaf = this;
   under_way_ = job_.release();
   under_way_->waiting = this;
+  env.queue->wait_begun(this, wait_kind::blocking_call);
 
   auto& here = static_cast<loop&>(*env.queue);
   here.group().run_blocking([job = under_way_, on = &here, group = &here.group()] {
@@ -36,6 +38,12 @@ void blocking_wait::come_back(owned<blocking_job> done) noexcept {
   self->is_done_ = true;
   if (self->env_.cancel != nullptr) self->env_.cancel->leaf = nullptr;
   self->env_.queue->push(*self->then_);
+  self->env_.queue->wait_ended(self);
+}
+
+void blocking_wait::describe(suspension_report& report) const {
+  report.waits_for("a blocking call");
+  report.reached(this);
 }
 
 std::error_code blocking_wait::cause() const noexcept {

@@ -53,6 +53,7 @@ bool sleeping::begin(environment env, waiter* then) noexcept {
   auto& here = static_cast<loop&>(*env.queue);
   here.timers().arm(*this, moment_after(here.now(), span_));
   if (env.cancel != nullptr) env.cancel->leaf = this;
+  here.wait_begun(this, wait_kind::sleep);
   return true;
 }
 
@@ -61,6 +62,7 @@ void sleeping::end(stop why) noexcept {
   static_cast<loop&>(*env_.queue).timers().disarm(*this);
   if (env_.cancel != nullptr) env_.cancel->leaf = nullptr;
   env_.queue->push(*then_);
+  env_.queue->wait_ended(this);
 }
 
 result<void> sleeping::take() const noexcept {
@@ -70,6 +72,7 @@ result<void> sleeping::take() const noexcept {
 
 void sleeping::describe(suspension_report& report) const {
   report.waits_for("a moment");
+  report.reached(this, is_armed() ? std::optional(at) : std::nullopt);
   if (is_armed()) report.until(at);
 }
 

@@ -21,6 +21,7 @@ class attending {
   result<void> take() const noexcept { return wait_.take(); }
   void describe(suspension_report& report) const {
     report.waits_for(std::to_string(clients_.size()) + " clients");
+    report.reached(&wait_);
     report.shielded();  // They are drained.
     clients_.describe(report);
     if (receivers_ != nullptr) receivers_->describe(report);

@@ -49,16 +49,19 @@ void suspension_report::waits_for(std::string_view what) { text_.append(" for ")
 
 void suspension_report::until(time_point deadline) {
   text_.append(", at most ").append(seconds(deadline - now_)).append(" more");
-  if (depth_ < above_.size()) above_[depth_].until = deadline;
+  if (depth_ >= above_.size()) return;
+  std::optional<time_point>& nearest = above_[depth_].until;
+  nearest = std::min(nearest.value_or(deadline), deadline);
 }
 
 void suspension_report::shielded() noexcept {
   if (depth_ < above_.size()) above_[depth_].is_shielded = true;
 }
 
-void suspension_report::reached(const void* operation) {
-  if (operation != sought_ || sought_ == nullptr) return;
+void suspension_report::reached(const void* wait, std::optional<time_point> end) {
+  if (wait != sought_ || sought_ == nullptr) return;
   way made;
+  made.end = end;
   // Whoever reads this looks for lines of their own; ours are told where there are none.
   std::string ours;
   for (std::size_t i = std::min<std::size_t>(above_.size(), depth_ + 1); i != 0; --i) {

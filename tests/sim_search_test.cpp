@@ -6,6 +6,8 @@
 #include <soquete/sim.hpp>
 #include <soquete/soquete.hpp>
 
+#include "told_by.hpp"
+
 namespace soquete::test {
 namespace {
 
@@ -29,16 +31,6 @@ task<result<std::string>> ask(std::string_view where, std::string_view word) {
     if (data.empty()) co_return got;
     got += data.text();
   }
-}
-
-template <class F>
-std::string told_by(F run) {
-  try {
-    run();
-  } catch (const sim::failed& why) {
-    return why.what();
-  }
-  return "";
 }
 
 // Sets a variable of the environment for as long as it lives.

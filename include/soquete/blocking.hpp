@@ -25,6 +25,7 @@ class blocking_wait : cancel_hook {
   bool begin(environment env, waiter* then);
   bool is_done() const noexcept { return is_done_; }
   std::error_code cause() const noexcept;
+  void describe(suspension_report& report) const;
   blocking_job& job() noexcept { return *job_; }
 
  private:
@@ -53,7 +54,7 @@ class blocking_call {
     else
       return std::move(*static_cast<job&>(wait_.job()).got);
   }
-  void describe(suspension_report& report) const { report.waits_for("a blocking call"); }
+  void describe(suspension_report& report) const { wait_.describe(report); }
 
  private:
   struct job final : blocking_job {

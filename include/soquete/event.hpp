@@ -43,6 +43,7 @@ class event {
       if (following_ != nullptr) following_->place_ = &following_;
       place_ = &on_.first_;
       on_.first_ = this;
+      env.queue->wait_begun(this, wait_kind::event);
       return true;
     }
     bool failed() const noexcept { return why_ != stop::none; }
@@ -50,7 +51,10 @@ class event {
       if (why_ == stop::none) return {};
       return fail(why_ == stop::timed_out ? std::errc::timed_out : std::errc::operation_canceled, step::wait);
     }
-    void describe(suspension_report& report) const { report.waits_for("an event"); }
+    void describe(suspension_report& report) const {
+      report.waits_for("an event");
+      report.reached(this);
+    }
 
    private:
     friend event;
@@ -60,6 +64,7 @@ class event {
       if (following_ != nullptr) following_->place_ = place_;
       if (env_.cancel != nullptr) env_.cancel->leaf = nullptr;
       env_.queue->push(*then_);
+      env_.queue->wait_ended(this);
     }
 
     event& on_;

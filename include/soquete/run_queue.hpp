@@ -20,6 +20,16 @@ struct waiter {
   waiter* next = nullptr;                    ///< In the queue.
 };
 
+/// What a coroutine waits for where it is no operation of a driver.
+enum class wait_kind : std::uint8_t { sleep, event, join, blocking_call };
+
+/// Told of each such wait of a thread, on that thread. A simulated host has one, so that it sees them all.
+struct wait_watch {
+  /// Tells the two apart by where they are: `wait` stays there while it lasts.
+  void (*begun)(wait_watch*, const void* wait, wait_kind what) noexcept = nullptr;
+  void (*ended)(wait_watch*, const void* wait) noexcept = nullptr;  ///< Its coroutine goes on later.
+};
+
 /// The runnable waiters of one thread. Nothing here is thread-safe.
 ///
 /// A finished coroutine does not resume its parent: it leaves the parent here and returns. So the
@@ -73,6 +83,17 @@ class run_queue {
     return true;
   }
 
+  /// From now on `who` is told of waits; null: nobody.
+  void watch_waits(wait_watch* who) noexcept { watch_ = who; }
+  /// Of the wait itself: it has begun.
+  void wait_begun(const void* wait, wait_kind what) noexcept {
+    if (watch_ != nullptr) watch_->begun(watch_, wait, what);
+  }
+  /// And it has ended, whichever way.
+  void wait_ended(const void* wait) noexcept {
+    if (watch_ != nullptr) watch_->ended(watch_, wait);
+  }
+
   /// The time, as read when the last round began. Constant during a round.
   time_point now() const noexcept { return now_; }
 
@@ -97,6 +118,7 @@ class run_queue {
   std::size_t size_ = 0;
   std::uint32_t inline_left_ = inline_completions_max;
   time_point now_{};
+  wait_watch* watch_ = nullptr;
 };
 
 }  // namespace soquete

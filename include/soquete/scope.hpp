@@ -72,15 +72,17 @@ class scope : cancel_hook {
     using awaiter = join;
     scope& of;                                   ///< Whose children.
     explicit join(scope& s) noexcept : of(s) {}  ///< Does not wait yet.
-    bool begin(environment, waiter* then) noexcept {
+    bool begin(environment env, waiter* then) noexcept {
       if (of.first_ == nullptr) return false;
       of.joining_ = then;
+      env.queue->wait_begun(this, wait_kind::join);
       return true;
     }
     bool failed() const noexcept { return false; }
     void take() noexcept {}
     void describe(suspension_report& report) const {
       report.waits_for(std::to_string(of.size_) + " children");
+      report.reached(this);
       of.describe(report);
     }
   };

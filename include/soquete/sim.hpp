@@ -246,10 +246,11 @@ inline check_report check(check_options options, const scenario& what) {
   return detail::check(options, what, detail::this_test());
 }
 
-/// Runs the scenario once to count its awaits, the operations that wait; then once for each of them and each
-/// `strike`, which is done as soon as it waits. Programs may end with errors from then on; whatever else is
-/// a failure of check() is one here. Told are the await with its source lines, what was done, and the command
-/// that replays it: SOQUETE_SIM_AWAIT=12:reset. Throws as check() does.
+/// Runs the scenario once to count its awaits: operations that wait, sleeps, events, scopes that wait for
+/// their children, blocking calls. Then once for each of them and each `strike`, as soon as it waits.
+/// Programs may end with errors from then on; whatever else is a failure of check() is one
+/// here. Told are the await with its source lines, what was done, and the command that replays it:
+/// SOQUETE_SIM_AWAIT=12:reset. Throws as check() does.
 inline each_report each_await(each_options options, const scenario& what) {
   return detail::each_await(options, what, detail::this_test());
 }

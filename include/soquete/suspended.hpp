@@ -34,14 +34,15 @@ class suspension_report {
   /// Of something that keeps requests to end from what is below it, as shield() does.
   void shielded() noexcept;
 
-  /// Looks for this operation meanwhile, an op; see found().
-  void seek(const void* operation) noexcept { sought_ = operation; }
-  /// Of an operation: the awaits above lead to it.
-  void reached(const void* operation);
-  /// The way to an operation that was sought.
+  /// Looks for this wait meanwhile: an op, or what a wait_watch was told of. See found().
+  void seek(const void* wait) noexcept { sought_ = wait; }
+  /// Of a wait: the awaits above lead to it. It ends by itself at `end`.
+  void reached(const void* wait, std::optional<time_point> end = std::nullopt);
+  /// The way to a wait that was sought.
   struct way {
     std::string awaits;  ///< "client.cpp:9, from client.cpp:20": the innermost of the program's own first.
     std::optional<time_point> until;  ///< The nearest deadline above it.
+    std::optional<time_point> end;    ///< When it ends by itself, a sleep.
     bool is_shielded = false;         ///< A request to end from outside does not reach it at once.
   };
   /// Nothing: it was not reached.

@@ -117,7 +117,7 @@ class each_place {
           striker hand;
           const outcome one = run_once(what_, {.seed = seed, .hand = &hand}, test_);
           if (!one.failure.empty()) return answer{"!" + packed(one), false};
-          return answer{which_.is_of_calls ? "=" + hand.calls() : "=" + std::to_string(hand.awaits())};
+          return answer{"=" + (which_.is_of_calls ? hand.calls() : hand.awaits())};
         },
         [&](std::uint64_t, std::string_view bytes, std::string_view died) {
           if (!died.empty() || bytes.starts_with('!'))
@@ -126,18 +126,17 @@ class each_place {
           return true;
         });
     std::vector<point> all;
+    report_.places += counted.size();
     if (which_.is_of_calls) {
       for (std::size_t i = 0; i < counted.size(); ++i)
         for (const int cause : plausible(static_cast<request>(counted[i]))) all.push_back({i + 1, cause});
-      report_.places += counted.size();
       return all;
     }
-    const std::uint64_t awaits = std::stoull(counted);
-    for (std::uint64_t i = 1; i <= awaits; ++i)
+    for (std::size_t i = 0; i < counted.size(); ++i)
       for (std::size_t how = 0; how < strike_count; ++how)
-        if (!options_.only || *options_.only == static_cast<strike>(how))
-          all.push_back({i, static_cast<int>(how)});
-    report_.places += awaits;
+        if (may_strike(counted[i], static_cast<strike>(how)) &&
+            (!options_.only || *options_.only == static_cast<strike>(how)))
+          all.push_back({i + 1, static_cast<int>(how)});
     return all;
   }
 

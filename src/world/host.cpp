@@ -52,9 +52,17 @@ void running::describe(suspension_report& report) const {
   if (work_) work_->describe(report);
 }
 
-life::life(host::inside& of) {
+life::life(host::inside& of) : on(of) {
   auto* const made = new host_driver(here, of.at);
   driver = made;
+  wait_watch::begun = [](wait_watch* self, const void* wait, wait_kind what) noexcept {
+    auto& in = static_cast<life&>(*self);
+    in.on.in.hand->begun(in, wait, what);
+  };
+  wait_watch::ended = [](wait_watch* self, const void* wait) noexcept {
+    static_cast<life&>(*self).on.in.hand->ended(wait);
+  };
+  if (of.in.hand != nullptr) here.watch_waits(this);
   here.use({owned<soquete::driver>(made), "simulated: host " + of.at.name});
 }
 
@@ -100,6 +108,7 @@ void host::inside::rest(life& of) {
 
 void host::inside::fall() {
   if (!now) return;
+  if (in.hand != nullptr) in.hand->forget(*now);
   now->driver->lose_memory();
   for (running& one : now->programs) one.cancel();
   dying.push_back(std::move(now));

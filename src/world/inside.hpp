@@ -42,9 +42,11 @@ class running final : waiter, loop::root {
 };
 
 /// From a start to a crash, or to the end of the world.
-struct life {
+struct life : private wait_watch {
   explicit life(host::inside& of);
   bool is_over() const noexcept;
+
+  host::inside& on;
 
   loop_group group{1, blocking_jobs::at_once};
   loop here{group};

@@ -10,9 +10,13 @@
 
 namespace soquete::sim {
 
+struct life;
+struct place;
+
 std::string_view to_string(strike) noexcept;
 
-/// Awaits are operations that wait, calls all that a program asks of its host; both are counted from 1.
+/// Awaits are operations that wait, sleeps and all else that does; calls all that a program asks of its host.
+/// Both are counted from 1.
 class striker final : public meddler {
  public:
   /// Counts only.
@@ -25,31 +29,46 @@ class striker final : public meddler {
   /// Before anything else.
   void enter(world::inside& in) noexcept { in_ = &in; }
 
+  // Told by drivers, of operations.
   int fails(request what) noexcept override;
   void waits(block& on, op& what) noexcept override;
-  /// The turn of a host is over: what was found in it is struck now.
-  void look(host::inside& on);
+  // Told by loops, of other waits.
+  void begun(life& in, const void* wait, wait_kind what) noexcept;
+  void ended(const void* wait) noexcept;
+  // Told by hosts.
+  void look(host::inside& on);  ///< The turn of a host is over.
+  void forget(const life& in) noexcept;
 
-  std::uint64_t awaits() const noexcept { return awaits_; }
+  const std::string& awaits() const noexcept { return awaits_; }  ///< A character each, for may_strike().
   const std::string& calls() const noexcept { return calls_; }  ///< A character each, the number of its kind.
   bool was_there() const noexcept { return was_there_; }        ///< Has the await or the call come?
   bool has_struck() const noexcept { return has_struck_; }      ///< And was there something to strike?
   const std::string& where() const noexcept { return where_; }  ///< "receive at client.cpp:9, from …"
 
  private:
-  void strike_now(host::inside& on, op& what);
+  void count(life& in, const void* wait, op* what, char kind);
+  void strike_now(life& in, const place& there);
+  void look_who_ends(const place& there);
 
   world::inside* in_ = nullptr;
-  std::uint64_t awaits_ = 0;
+  std::string awaits_;
   std::string calls_;
   std::uint64_t at_await_ = 0;
   std::optional<strike> how_;
   std::uint64_t at_call_ = 0;
   int cause_ = 0;
-  op* found_ = nullptr;
   bool was_there_ = false;
   bool has_struck_ = false;
   std::string where_;
+
+  // What it is about to strike.
+  life* in_life_ = nullptr;     ///< Null: nothing.
+  const void* wait_ = nullptr;  ///< Only compared: it may be gone.
+  op* what_ = nullptr;          ///< Null: it is no operation.
+  bool is_over_ = false;        ///< It has ended, and its coroutine has not gone on yet.
 };
+
+/// Is there a point in doing that to such an await?
+bool may_strike(char await, strike how) noexcept;
 
 }  // namespace soquete::sim

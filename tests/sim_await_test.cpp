@@ -1,0 +1,118 @@
+// Which awaits each_await strikes, at which moments, and what it says of who does not end. docs/simulation.md
+#include <gtest/gtest.h>
+
+#include <soquete/sim.hpp>
+#include <soquete/soquete.hpp>
+
+#include "told_by.hpp"
+
+namespace soquete::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+using program = task<result<void>> (*)(sim::world&);
+
+// One host runs it.
+sim::scenario alone(program what) {
+  return [what](sim::world& w) {
+    w.host("only").spawn([&w, what] { return what(w); });
+    w.run_for(1h);
+  };
+}
+
+std::string told(const sim::scenario& what, const sim::each_options& how = {}) {
+  return told_by([&] { sim::each_await(how, what); });
+}
+
+bool says(const std::string& text, std::string_view words) { return text.find(words) != text.npos; }
+
+std::string place(const char* what, unsigned line) {
+  return std::string(what) + " of host only at sim_await_test.cpp:" + std::to_string(line);
+}
+
+// Waits that are no operations.
+
+constexpr unsigned line_of_sleep = __LINE__ + 2;
+task<result<void>> sleep_undisturbed(sim::world& w) {
+  const auto slept = co_await sleep(1s);
+  w.always(slept.has_value(), "nobody disturbs");
+  co_return {};
+}
+
+TEST(sim_await, a_sleep_is_struck) {
+  const std::string text = told(alone(sleep_undisturbed));
+  EXPECT_TRUE(says(text, place("sleep", line_of_sleep) + ": cancel; at 0.000000 s: not so: nobody disturbs"))
+      << text;
+}
+
+constexpr unsigned line_of_event = __LINE__ + 4;
+task<result<void>> wait_undisturbed(sim::world& w) {
+  event never;
+  const auto bell = [&](scope&) -> task<result<void>> {
+    const auto rung = co_await never.wait();
+    w.always(rung || rung.error() == std::errc::timed_out, "nobody disturbs");
+    co_return {};
+  };
+  static_cast<void>(co_await within(1min, with_scope(bell)));
+  co_return {};
+}
+
+TEST(sim_await, the_wait_for_an_event_is_struck) {
+  const std::string text = told(alone(wait_undisturbed));
+  EXPECT_TRUE(says(text, place("event", line_of_event))) << text;
+  EXPECT_TRUE(says(text, ": cancel; at 0.000000 s: not so: nobody disturbs")) << text;
+}
+
+task<result<void>> begin_undisturbed(sim::world& w) {
+  w.always(!co_await detail::is_cancelled(), "nobody ends before it begins");
+  co_return {};
+}
+
+constexpr unsigned line_of_join = __LINE__ + 6;
+task<result<void>> wait_for_a_child(sim::world& w) {
+  const auto body = [&](scope& s) -> task<result<void>> {
+    s.spawn(begin_undisturbed(w));
+    co_return {};
+  };
+  co_return co_await with_scope(body);
+}
+
+TEST(sim_await, a_scope_that_waits_for_its_children_is_struck_before_they_begin) {
+  const std::string text = told(alone(wait_for_a_child));
+  EXPECT_TRUE(says(text, place("join", line_of_join))) << text;
+  EXPECT_TRUE(says(text, ": cancel; at 0.000000 s: not so: nobody ends before it begins")) << text;
+}
+
+task<result<void>> call_undisturbed(sim::world& w) {
+  const auto got = co_await blocking([] { return 1; });
+  w.always(got.has_value(), "nobody disturbs");
+  co_return {};
+}
+
+TEST(sim_await, a_blocking_call_is_struck) {
+  EXPECT_TRUE(says(told(alone(call_undisturbed)), ", blocking call of host only at "));
+}
+
+// The sleep is over before the deadline is, though both are looked at in one turn.
+task<result<void>> sleep_within(sim::world& w) {
+  const auto slept = co_await within(2s, sleep(1s));
+  w.always(slept || slept.error() == std::errc::operation_canceled, "a sleep that is over is no timeout");
+  co_return {};
+}
+
+TEST(sim_await, the_clock_jumps_beyond_the_deadline_of_a_sleep) {
+  EXPECT_EQ(told(alone(sleep_within)), "");
+  EXPECT_EQ(sim::each_await({.only = sim::strike::past_deadline}, alone(sleep_within)).points, 1U);
+  const std::string text =
+      told(alone([](sim::world& w) -> task<result<void>> {
+             const auto slept = co_await within(1s, sleep(2s));
+             w.always(slept.error() != std::errc::timed_out || w.now() > 0s, "time passes for all alike");
+             co_return {};
+           }),
+           {.only = sim::strike::past_deadline});
+  EXPECT_TRUE(says(text, "not so: time passes for all alike")) << text;
+}
+
+}  // namespace
+}  // namespace soquete::test
