@@ -114,5 +114,87 @@ TEST(sim_await, the_clock_jumps_beyond_the_deadline_of_a_sleep) {
   EXPECT_TRUE(says(text, "not so: time passes for all alike")) << text;
 }
 
+// The turn in which the result comes.
+
+task<result<void>> answer(tcp::stream peer) { co_return co_await peer.send("hello"); }
+
+// What the client gets, and whether it had been asked to end, or its time was over, by then.
+using inspection = std::function<void(sim::world&, const result<lease>& got, bool is_asked, bool is_late)>;
+
+task<result<void>> ask(sim::world& w, const inspection& look) {
+  loop& here = co_await this_loop();
+  tcp::stream peer = co_await ok(tcp::connect("server:7"));
+  const time_point end = here.now() + 5s;
+  const auto got = co_await within(5s, peer.receive());
+  const bool is_asked = co_await detail::is_cancelled();
+  look(w, got, is_asked, here.now() >= end);
+  co_return {};
+}
+
+sim::scenario asking(const inspection& look) {
+  return [look](sim::world& w) {
+    w.host("server").spawn([] { return tcp::serve("[::]:7", answer); });
+    w.host("client").spawn([&w, look] { return ask(w, look); });
+    w.run_for(1h);
+  };
+}
+
+TEST(sim_await, the_end_is_asked_for_in_the_turn_in_which_a_result_comes) {
+  const auto scenario = asking([](sim::world& w, const result<lease>& got, bool is_asked, bool) {
+    w.always(!got || !is_asked, "nobody ends who has just received");
+  });
+  EXPECT_EQ(told(scenario, {.only = sim::strike::cancel}), "");
+  for (const auto how : {sim::strike::cancel_then_result, sim::strike::result_then_cancel}) {
+    const std::string text = told(scenario, {.only = how});
+    EXPECT_TRUE(says(text, ", receive of host client at sim_await_test.cpp:")) << text;
+    EXPECT_TRUE(says(text, "not so: nobody ends who has just received")) << text;
+  }
+}
+
+TEST(sim_await, the_deadline_passes_in_the_turn_in_which_a_result_comes) {
+  const auto scenario = asking([](sim::world& w, const result<lease>& got, bool, bool is_late) {
+    w.always(!got || !is_late, "nobody is late who has just received");
+  });
+  EXPECT_EQ(told(scenario, {.only = sim::strike::past_deadline}), "");
+  for (const auto how : {sim::strike::deadline_then_result, sim::strike::result_then_deadline}) {
+    const std::string text = told(scenario, {.only = how});
+    EXPECT_TRUE(says(text, ", receive of host client at sim_await_test.cpp:")) << text;
+    EXPECT_TRUE(says(text, "not so: nobody is late who has just received")) << text;
+  }
+}
+
+TEST(sim_await, a_result_that_has_come_is_not_lost) {
+  const auto scenario = asking([](sim::world& w, const result<lease>& got, bool is_asked, bool is_late) {
+    w.always(!got || got->text() == "hello", "all of it");
+    w.always(got || is_asked || is_late, "it is not lost");
+  });
+  for (const auto how : {sim::strike::cancel_then_result, sim::strike::result_then_cancel,
+                         sim::strike::deadline_then_result, sim::strike::result_then_deadline}) {
+    const sim::each_report all = sim::each_await({.only = how}, scenario);
+    EXPECT_GE(all.points, 1U) << static_cast<int>(how);
+    EXPECT_EQ(all.points, all.struck[static_cast<std::size_t>(how)]);
+  }
+}
+
+// When its time is over it has slept, even if it is asked to end at that very moment; not if it was before.
+task<result<void>> sleep_to_the_end(sim::world& w) {
+  loop& here = co_await this_loop();
+  const time_point end = here.now() + 1s;
+  const auto slept = co_await sleep(1s);
+  const bool is_asked = co_await detail::is_cancelled();
+  w.always(!slept || !is_asked, "asked to end after its sleep");
+  w.always(slept || here.now() < end, "asked to end at the end of its sleep");
+  co_return {};
+}
+
+TEST(sim_await, the_end_is_asked_for_in_the_turn_in_which_a_timer_fires) {
+  const auto told_of = [](sim::strike how) { return told(alone(sleep_to_the_end), {.only = how}); };
+  EXPECT_EQ(told_of(sim::strike::cancel), "");
+  const std::string before = told_of(sim::strike::cancel_then_result);
+  EXPECT_TRUE(says(before, "at 1.000000 s: not so: asked to end at the end of its sleep")) << before;
+  const std::string after = told_of(sim::strike::result_then_cancel);
+  EXPECT_TRUE(says(after, "at 1.000000 s: not so: asked to end after its sleep")) << after;
+}
+
 }  // namespace
 }  // namespace soquete::test

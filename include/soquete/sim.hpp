@@ -162,8 +162,13 @@ enum class strike : std::uint8_t {
   drop,           ///< Its host loses power, and with it all its tasks; it starts again a second later.
   past_deadline,  ///< The clock jumps beyond the nearest deadline above; beyond one of the whole program if
                   ///< none.
+  // In the turn in which the result comes, or the time is over:
+  cancel_then_result,    ///< It is asked to end just before, too late for the result not to come.
+  result_then_cancel,    ///< And just after, before it has seen the result.
+  deadline_then_result,  ///< The clock jumps beyond the nearest deadline just before.
+  result_then_deadline,  ///< And just after.
 };
-inline constexpr std::size_t strike_count = 5;  ///< How many there are.
+inline constexpr std::size_t strike_count = 9;  ///< How many there are.
 
 /// How to look at each place of a scenario.
 struct each_options {
@@ -247,8 +252,8 @@ inline check_report check(check_options options, const scenario& what) {
 }
 
 /// Runs the scenario once to count its awaits: operations that wait, sleeps, events, scopes that wait for
-/// their children, blocking calls. Then once for each of them and each `strike`, as soon as it waits.
-/// Programs may end with errors from then on; whatever else is a failure of check() is one
+/// their children, blocking calls. Then once for each of them and each `strike`, as soon as it waits or as
+/// its result comes. Programs may end with errors from then on; whatever else is a failure of check() is one
 /// here. Told are the await with its source lines, what was done, and the command that replays it:
 /// SOQUETE_SIM_AWAIT=12:reset. Throws as check() does.
 inline each_report each_await(each_options options, const scenario& what) {

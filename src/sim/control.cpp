@@ -209,6 +209,7 @@ void host_driver::vanish(block& b) noexcept {
 }
 
 void host_driver::lose_memory() noexcept {
+  if (held_ != nullptr) let_go(*held_);
   // First: what is let go of from here on means nothing any more.
   is_dead_ = true;
   home_->driver = nullptr;

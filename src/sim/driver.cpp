@@ -260,13 +260,13 @@ void host_driver::wake_reader(block& b) noexcept {
 void host_driver::poked(block& b) noexcept {
   b.poke_queued = false;
   if (b.closing) return free(b);
-  if (!b.reader_parked || !try_reading(b)) return;
+  if (!b.reader_parked || !try_reading(b) || is_held(b.reader)) return;
   note_end(b, b.reader);
   b.reader.wake(&b.reader);
 }
 
 void host_driver::wake_writer(block& b) noexcept {
-  if (!b.writer_parked || !try_writing(b)) return;
+  if (!b.writer_parked || !try_writing(b) || is_held(b.writer)) return;
   note_end(b, b.writer);
   complete(b.writer, b.writer.outcome);
   at_.make_ready();
@@ -276,12 +276,30 @@ void host_driver::connected(block& b, int cause) noexcept {
   if (!b.writer_parked || b.writer.code != opcode::connect) return;
   b.writer_parked = false;
   b.writer.outcome = -cause;
+  if (is_held(b.writer)) return;
   note_end(b, b.writer);
   complete(b.writer, -cause);
   at_.make_ready();
 }
 
+bool host_driver::is_held(op& o) noexcept {
+  if (net_.hand == nullptr || !net_.hand->holds(o)) return false;
+  held_ = &o;
+  at_.make_ready();
+  return true;
+}
+
+void host_driver::let_go(op& o) noexcept {
+  assert(&o == held_);
+  held_ = nullptr;
+  note_end(static_cast<block&>(*o.on), o);
+  complete(o, o.outcome);
+  at_.make_ready();
+}
+
 void host_driver::cancel(op& o) noexcept {
+  if (&o == held_) return;
+  if (net_.hand != nullptr) net_.hand->gives_up(o);
   auto& b = static_cast<block&>(*o.on);
   (&o == &b.reader ? b.reader_parked : b.writer_parked) = false;
   complete(o, -ECANCELED);

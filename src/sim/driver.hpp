@@ -75,6 +75,8 @@ class host_driver final : public driver {
   machine& on() noexcept { return at_; }
   /// Ends an operation that is in flight with that errno, as if its time had come.
   void break_off(op&, int cause) noexcept;
+  /// Tells a result that a meddler holds.
+  void let_go(op&) noexcept;
   static request request_of(const op&) noexcept;
 
   // For blocks.
@@ -129,6 +131,7 @@ class host_driver final : public driver {
   void poked(block& b) noexcept;
   void vanish(block& b) noexcept;
   void note_end(const block& b, const op& o);
+  bool is_held(op& o) noexcept;
   /// Is it made to fail? Then with this errno, else 0.
   int meddled(request what) const noexcept;
   static void fail_with(op& o, int cause) noexcept;
@@ -154,6 +157,7 @@ class host_driver final : public driver {
   std::vector<block*> afloat_;  ///< Open, and without a number: in messages only.
   std::size_t open_ = 0;
   bool is_dead_ = false;
+  op* held_ = nullptr;  ///< Its result has come, and is not told: a request to end is too late for it.
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -1,4 +1,4 @@
-// Whoever puts a hand in: fails what would not fail, and is told which operations wait.
+// Whoever puts a hand in: fails what would not fail, is told which operations wait, and keeps results back.
 #pragma once
 
 #include <cstdint>
@@ -48,6 +48,11 @@ class meddler {
   virtual int fails(request what) noexcept = 0;
   /// An operation waits, as it will until the turn of its host is over.
   virtual void waits(block& on, op& what) noexcept = 0;
+  /// The result of one that waits has come. True: it is told when host_driver::let_go says so, within the
+  /// same moment.
+  virtual bool holds(op& what) noexcept = 0;
+  /// One that waits ends because it was asked to.
+  virtual void gives_up(op& what) noexcept = 0;
 
  protected:
   ~meddler() = default;

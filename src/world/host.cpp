@@ -92,7 +92,9 @@ void host::inside::step() {
 
 void host::inside::rest(life& of) {
   loop& here = of.here;
+  if (in.hand != nullptr) in.hand->before_turn(of);
   here.turn(here.net().now());
+  if (in.hand != nullptr) in.hand->after_turn(of);
   here.run_round();
   if (!here.empty()) at.make_ready();
   const time_point next = here.timers().earliest();

@@ -14,6 +14,11 @@ struct place {
   std::optional<suspension_report::way> way;
 
   bool can_be_asked() const noexcept { return program != nullptr && !program->is_asked(); }
+  /// When its time is over, at the latest.
+  time_point end() const noexcept {
+    if (!way) return time_point::max();
+    return std::min(way->until.value_or(time_point::max()), way->end.value_or(time_point::max()));
+  }
 };
 
 namespace {
@@ -44,6 +49,12 @@ place find(life& in, const void* wait) {
   return {};
 }
 
+// Does it wait for the result, and strike then?
+constexpr bool is_of_result(strike how) noexcept { return how >= strike::cancel_then_result; }
+constexpr bool comes_first(strike how) noexcept {
+  return how == strike::cancel_then_result || how == strike::deadline_then_result;
+}
+
 bool reset(block& b) {
   if (b.wire) return b.wire->break_in_the_middle(), true;
   if (b.peer.is_empty()) return false;
@@ -70,8 +81,15 @@ void jump(life& in, time_point to) {
 }  // namespace
 
 std::string_view to_string(strike how) noexcept {
-  constexpr std::array<std::string_view, strike_count> names{"cancel", "fail", "reset", "drop",
-                                                             "past_deadline"};
+  constexpr std::array<std::string_view, strike_count> names{"cancel",
+                                                             "fail",
+                                                             "reset",
+                                                             "drop",
+                                                             "past_deadline",
+                                                             "cancel_then_result",
+                                                             "result_then_cancel",
+                                                             "deadline_then_result",
+                                                             "result_then_deadline"};
   return names[static_cast<std::size_t>(how)];
 }
 
@@ -81,7 +99,11 @@ bool may_strike(char await, strike how) noexcept {
     case strike::drop:
     case strike::past_deadline: return true;
     case strike::fail: return await < first_wait && late_cause(static_cast<request>(await)) != 0;
-    case strike::reset: return await < first_wait;
+    case strike::cancel_then_result:
+    case strike::result_then_cancel: return await != join;  // Whoever joins goes on at once.
+    case strike::reset:
+    case strike::deadline_then_result:
+    case strike::result_then_deadline: return await < first_wait;
   }
   return false;
 }
@@ -117,6 +139,15 @@ void striker::count(life& in, const void* wait, op* what, char kind) {
   what_ = what;
 }
 
+bool striker::holds(op& what) noexcept {
+  if (in_life_ == nullptr || what_ != &what || !how_ || !is_of_result(*how_)) return false;
+  return is_held_ = true;
+}
+
+void striker::gives_up(op& what) noexcept {
+  if (what_ == &what) is_over_ = true;
+}
+
 void striker::ended(const void* wait) noexcept {
   if (wait_ == wait) is_over_ = true;
 }
@@ -125,14 +156,56 @@ void striker::forget(const life& in) noexcept {
   if (in_life_ == &in) in_life_ = nullptr;
 }
 
+void striker::before_turn(life& in) {
+  if (in_life_ != &in || !is_seen_) return;
+  meet();
+  const time_point now = in.driver->now();
+  if (in_life_ == nullptr || how_ != strike::cancel_then_result || in.here.timers().earliest() > now) return;
+  const place there = find(in, wait_);
+  if (there.end() > now) return;
+  in_life_ = nullptr;
+  strike_now(in, there);
+}
+
+void striker::after_turn(life& in) {
+  if (in_life_ == &in && is_seen_) meet();
+}
+
 void striker::look(host::inside& on) {
   if (in_life_ == nullptr || in_life_ != on.now.get()) return;
-  life& in = *std::exchange(in_life_, nullptr);
-  const place there = find(in, wait_);
+  if (!is_seen_) see(on);
+  if (in_life_ != nullptr) meet();
+}
+
+// For the first time.
+void striker::see(host::inside& on) {
+  is_seen_ = true;
+  const place there = find(*in_life_, wait_);
   where_ = std::string(name_of(awaits_[at_await_ - 1])) + " of host " + on.at.name;
   if (there.way) where_.append(" at ").append(there.way->awaits);
+  if (what_ != nullptr && what_->now == op::state::queued) is_over_ = true;
+  if (how_ && is_of_result(*how_)) return;
+  life& in = *std::exchange(in_life_, nullptr);
   // A join may be over already, and its coroutine elsewhere.
   if (how_ && (what_ != nullptr || there.way)) strike_now(in, there);
+}
+
+// Strikes where the result has come, and its coroutine has not seen it.
+void striker::meet() {
+  if (!is_held_ && !is_over_) return;
+  life& in = *std::exchange(in_life_, nullptr);
+  if (comes_first(*how_)) {
+    if (!is_held_) return;  // Too late.
+    strike_now(in, find(in, wait_));
+    is_held_ = false;
+    in.driver->let_go(*what_);
+    return;
+  }
+  if (std::exchange(is_held_, false)) in.driver->let_go(*what_);
+  const std::int64_t outcome = what_ != nullptr ? what_->outcome : 0;
+  strike_now(in, find(in, wait_));
+  if (what_ != nullptr && (what_->now != op::state::queued || what_->outcome != outcome))
+    in_->fail("a result that had come was thrown away when the end was asked for: " + where_);
 }
 
 void striker::strike_now(life& in, const place& there) {
@@ -140,6 +213,8 @@ void striker::strike_now(life& in, const place& there) {
   if (!may_strike(awaits_[at_await_ - 1], *how_)) return;
   switch (*how_) {
     case strike::cancel:
+    case strike::cancel_then_result:
+    case strike::result_then_cancel:
       if (!there.can_be_asked()) return;
       there.program->cancel();
       break;
@@ -154,9 +229,11 @@ void striker::strike_now(life& in, const place& there) {
       break;
     case strike::drop: lose_power(on); break;
     case strike::past_deadline:
+    case strike::deadline_then_result:
+    case strike::result_then_deadline:
       if (there.way && there.way->until) {
         jump(in, *there.way->until);
-      } else if (there.can_be_asked()) {
+      } else if (*how_ == strike::past_deadline && there.can_be_asked()) {
         there.program->cancel(stop::timed_out);
       } else {
         return;
@@ -180,7 +257,7 @@ void striker::look_who_ends(const place& there) {
   }
   const auto& strand = static_cast<const slot&>(*what_);
   if (!strand.is_pending() || strand.cancel == nullptr) return;
-  if (strand.cancel->requested() && strand.now == op::state::in_flight)
+  if (strand.cancel->requested() && strand.now == op::state::in_flight && !is_held_)
     in_->fail("an operation was asked to end, and waits: " + where_);
   else if (hears_of_it && !strand.cancel->requested())
     in_->fail("a request to end has not come to an operation: " + where_);

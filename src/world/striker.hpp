@@ -17,6 +17,9 @@ std::string_view to_string(strike) noexcept;
 
 /// Awaits are operations that wait, sleeps and all else that does; calls all that a program asks of its host.
 /// Both are counted from 1.
+///
+/// An await is struck where nothing else runs: when the turn of its host is over; before a turn in which its
+/// time is over, or its result is told; and after that, before its coroutine runs.
 class striker final : public meddler {
  public:
   /// Counts only.
@@ -32,10 +35,14 @@ class striker final : public meddler {
   // Told by drivers, of operations.
   int fails(request what) noexcept override;
   void waits(block& on, op& what) noexcept override;
+  bool holds(op& what) noexcept override;
+  void gives_up(op& what) noexcept override;
   // Told by loops, of other waits.
   void begun(life& in, const void* wait, wait_kind what) noexcept;
   void ended(const void* wait) noexcept;
   // Told by hosts.
+  void before_turn(life& in);
+  void after_turn(life& in);
   void look(host::inside& on);  ///< The turn of a host is over.
   void forget(const life& in) noexcept;
 
@@ -47,6 +54,8 @@ class striker final : public meddler {
 
  private:
   void count(life& in, const void* wait, op* what, char kind);
+  void see(host::inside& on);
+  void meet();
   void strike_now(life& in, const place& there);
   void look_who_ends(const place& there);
 
@@ -65,6 +74,8 @@ class striker final : public meddler {
   life* in_life_ = nullptr;     ///< Null: nothing.
   const void* wait_ = nullptr;  ///< Only compared: it may be gone.
   op* what_ = nullptr;          ///< Null: it is no operation.
+  bool is_seen_ = false;        ///< Since it waits, a turn has ended.
+  bool is_held_ = false;        ///< Its result has come, and is not told yet.
   bool is_over_ = false;        ///< It has ended, and its coroutine has not gone on yet.
 };
 
