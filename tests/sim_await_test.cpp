@@ -196,5 +196,94 @@ TEST(sim_await, the_end_is_asked_for_in_the_turn_in_which_a_timer_fires) {
   EXPECT_TRUE(says(after, "at 1.000000 s: not so: asked to end after its sleep")) << after;
 }
 
+// How long it takes to end.
+
+task<result<void>> say_a_long_goodbye(sim::world&) {
+  static_cast<void>(co_await sleep(30min));
+  static_cast<void>(co_await shield(10min, sleep(5min)));
+  co_return {};
+}
+
+TEST(sim_await, a_program_that_does_not_end_when_asked_to_is_told) {
+  const std::string text = told(alone(say_a_long_goodbye), {.only = sim::strike::cancel});
+  EXPECT_TRUE(says(text, ": cancel; at 60.000000 s: a program of host only does not end when asked to\n"))
+      << text;
+  EXPECT_TRUE(says(text, "sim_await_test.cpp:")) << text;
+  EXPECT_TRUE(says(text, " for a moment, at most ")) << text;
+}
+
+TEST(sim_await, a_program_may_ask_for_more_time_to_end) {
+  EXPECT_EQ(told(alone(say_a_long_goodbye), {.grace = 5min}), "");
+  EXPECT_NE(told(alone(say_a_long_goodbye), {.grace = 299s}), "");
+}
+
+task<result<void>> rest(clock::duration span) { co_return co_await sleep(span); }
+task<result<void>> rest_undisturbed(clock::duration span) { co_return co_await shield(2 * span, rest(span)); }
+
+task<result<void>> have_a_deaf_child(sim::world&) {
+  const auto body = [](scope& s) -> task<result<void>> {
+    s.spawn(rest(1h));
+    s.spawn(rest_undisturbed(1h));
+    co_return {};
+  };
+  co_return co_await with_scope(body);
+}
+
+TEST(sim_await, a_program_that_waits_for_a_child_which_does_not_end_is_told) {
+  const std::string text = told(alone(have_a_deaf_child), {.only = sim::strike::cancel});
+  EXPECT_TRUE(says(text, "at 60.000000 s: a program of host only does not end when asked to\n")) << text;
+}
+
+task<result<void>> stay_connected(tcp::stream peer) {
+  static_cast<void>(co_await within(5min, peer.receive()));  // A host that has lost power says nothing.
+  co_return {};
+}
+
+void with_a_patient_server(sim::world& w) {
+  w.host("server").spawn([] { return tcp::serve("[::]:7", stay_connected, {.drain = 50s}); });
+  w.host("client").spawn([]() -> task<result<void>> {
+    tcp::stream peer = co_await ok(tcp::connect("server:7"));
+    static_cast<void>(co_await within(10min, peer.receive()));
+    co_return {};
+  });
+  w.run_for(1h);
+}
+
+TEST(sim_await, a_server_that_drains_is_given_time) {
+  EXPECT_EQ(told(with_a_patient_server, {.only = sim::strike::cancel}), "");
+  const std::string text = told(with_a_patient_server, {.only = sim::strike::cancel, .grace = 49s});
+  EXPECT_TRUE(says(text, "a program of host server does not end when asked to\n")) << text;
+}
+
+// A failure of one ends the other at the same moment.
+void with_siblings(sim::world& w) {
+  w.host("server").spawn([] { return tcp::serve("[::]:7", stay_connected); });
+  w.host("client").spawn([&w]() -> task<result<void>> {
+    tcp::stream peer = co_await ok(within(10s, tcp::connect("server:7")));
+    std::chrono::nanoseconds failed_at{};
+    const auto receiving = [](sim::world& in, tcp::stream& from,
+                              std::chrono::nanoseconds& at) -> task<result<void>> {
+      auto got = co_await within(10s, from.receive());
+      at = in.now();
+      if (!got) co_return fail(got.error());
+      co_return {};
+    };
+    const auto both = [&](scope& s) -> task<result<void>> {
+      s.spawn(receiving(w, peer, failed_at));
+      s.spawn(rest(1min));
+      co_return {};
+    };
+    const auto ended = co_await with_scope(both);
+    w.always(ended || w.now() == failed_at, "an error ends all");
+    w.sometimes(!ended, "an error");
+    co_return {};
+  });
+  w.run_for(1h);
+}
+
+TEST(sim_await, an_error_of_a_child_ends_its_siblings_at_each_strike) {
+  EXPECT_EQ(told([](sim::world& w) { with_siblings(w); }, {}), "");
+}
+
 }  // namespace
 }  // namespace soquete::test

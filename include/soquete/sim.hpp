@@ -175,7 +175,10 @@ struct each_options {
   std::uint64_t seeds = 1;       ///< Histories whose places are looked at. SOQUETE_SIM_SEED: that one alone.
   std::uint64_t first_seed = 1;  ///< Of them.
   std::optional<strike> only{};  ///< each_await: does this and nothing else.
-  unsigned processes = 0;        ///< As those of check_options.
+  /// A program that is asked to end is over after so long, without help. A server that drains for longer, or
+  /// a shielded goodbye, says so here.
+  std::chrono::nanoseconds grace = std::chrono::minutes(1);
+  unsigned processes = 0;  ///< As those of check_options.
 };
 
 /// What came of it.

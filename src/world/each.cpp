@@ -73,8 +73,13 @@ class each_place {
   // Here, so that a debugger sees it.
   each_report run_only(const point& at) {
     striker hand = which_.hand(at);
-    const outcome one = run_once(
-        what_, {.seed = options_.first_seed, .hand = &hand, .keeps_history = true, .is_drawn = true}, test_);
+    const outcome one = run_once(what_,
+                                 {.seed = options_.first_seed,
+                                  .hand = &hand,
+                                  .patience = options_.grace,
+                                  .keeps_history = true,
+                                  .is_drawn = true},
+                                 test_);
     if (!one.failure.empty()) tell(options_.first_seed, at, one, {});
     if (!hand.was_there())
       throw_failed(name_of(test_) + ": there is no such " + std::string(which_.place) + "\n");
@@ -91,7 +96,7 @@ class each_place {
         all.size(), options_.processes,
         [&](std::uint64_t i) {
           striker hand = which_.hand(all[i]);
-          outcome one = run_once(what_, {.seed = seed, .hand = &hand}, test_);
+          outcome one = run_once(what_, {.seed = seed, .hand = &hand, .patience = options_.grace}, test_);
           if (one.failure.empty() && !hand.was_there())
             one.failure = "this was not reached again: the scenario runs differently each time";
           return answer{(hand.has_struck() ? "1" : "0") + packed(one), one.failure.empty()};
@@ -115,7 +120,8 @@ class each_place {
         1, options_.processes,
         [&](std::uint64_t) {
           striker hand;
-          const outcome one = run_once(what_, {.seed = seed, .hand = &hand}, test_);
+          const outcome one =
+              run_once(what_, {.seed = seed, .hand = &hand, .patience = options_.grace}, test_);
           if (!one.failure.empty()) return answer{"!" + packed(one), false};
           return answer{"=" + (which_.is_of_calls ? hand.calls() : hand.awaits())};
         },
@@ -144,7 +150,7 @@ class each_place {
   std::string where(std::uint64_t seed, const point& at) const {
     return apart([&] {
       striker hand = which_.is_of_calls ? striker(at.place, 0) : striker(at.place, std::nullopt);
-      static_cast<void>(run_once(what_, {.seed = seed, .hand = &hand}, test_));
+      static_cast<void>(run_once(what_, {.seed = seed, .hand = &hand, .patience = options_.grace}, test_));
       return hand.where();
     });
   }

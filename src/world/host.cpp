@@ -5,6 +5,8 @@
 namespace soquete::sim {
 namespace {
 
+using namespace std::chrono_literals;
+
 // A program that never waits for anything to happen would stop the time.
 constexpr std::uint64_t rounds_max = 1'000'000;
 
@@ -133,6 +135,26 @@ void host::inside::stand_still(moment how_long) {
     at.make_ready();
   }));
   in.net.events.add(in.net.now() + how_long, *end, 0);
+}
+
+void host::inside::ask_to_end(running& whom, stop why, moment patience) {
+  whom.cancel(why);
+  whom.has_until = in.net.now() + patience;
+  const shared<call> check(new call([this] { look_for_the_late(); }));
+  // What ends at the last moment is not late.
+  in.net.events.add(*whom.has_until + 1ns, *check, agenda::background);
+}
+
+void host::inside::look_for_the_late() {
+  const auto look = [this](const life& of) {
+    for (const running& one : of.programs) {
+      if (one.is_over() || !one.has_until || *one.has_until >= in.net.now()) continue;
+      in.fail("a program of host " + at.name + " does not end when asked to\n" + in.dump());
+    }
+  };
+  if (at.is_paused) return;
+  if (now) look(*now);
+  for (const auto& one : dying) look(*one);
 }
 
 std::size_t host::inside::unfinished() const noexcept {

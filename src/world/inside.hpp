@@ -27,6 +27,7 @@ class running final : waiter, loop::root {
   bool is_over() const noexcept { return is_over_; }
   void cancel(stop why = stop::cancelled) noexcept { cancel_.request(why); }
   bool is_asked() const noexcept { return cancel_.requested(); }
+  std::optional<moment> has_until;  ///< Asked to end, it has to be over after that.
   void describe(suspension_report& report) const;
 
  private:
@@ -78,6 +79,9 @@ struct host::inside {
   void fall();
   void rise();
   void stand_still(moment how_long);
+  /// Asks a program to end, for which it has so long.
+  void ask_to_end(running& whom, stop why, moment patience);
+  void look_for_the_late();
   std::size_t unfinished() const noexcept;
 
   world::inside& in;
@@ -114,6 +118,8 @@ struct world::inside {
   std::string failure;
   striker* hand = nullptr;  ///< Null: nobody puts a hand in.
   bool may_fail = false;    ///< Programs may end with errors: something was struck.
+  /// To end when asked may take a program that long.
+  moment patience = std::chrono::hours(1);
   bool is_ending = false;
   bool is_finished = false;
 };

@@ -84,7 +84,7 @@ outcome run_once(const scenario& what, const trial& how, const detail::test_in_p
     in.net.only = how.only;
     in.hand = how.hand;
     in.net.hand = how.hand;
-    if (how.hand != nullptr) how.hand->enter(in);
+    if (how.hand != nullptr) how.hand->enter(in, how.patience);
     if (how.keeps_history) w.keep_history();
     if (how.is_drawn && picture_folder() != nullptr) in.net.record();
     run_in(w, what);

@@ -16,10 +16,11 @@ class striker;
 /// How it is run.
 struct trial {
   std::uint64_t seed = 1;
-  const fault_filter* only = nullptr;  ///< Null: all faults may strike.
-  striker* hand = nullptr;             ///< Null: nobody puts a hand in.
-  bool keeps_history = false;          ///< And prints it to standard error.
-  bool is_drawn = false;               ///< If it fails, where SOQUETE_SIM_DRAW says.
+  const fault_filter* only = nullptr;                         ///< Null: all faults may strike.
+  striker* hand = nullptr;                                    ///< Null: nobody puts a hand in.
+  std::chrono::nanoseconds patience = std::chrono::hours(1);  ///< To end when asked, with a hand.
+  bool keeps_history = false;                                 ///< And prints it to standard error.
+  bool is_drawn = false;                                      ///< If it fails, where SOQUETE_SIM_DRAW says.
 };
 
 /// What came of it.

@@ -108,6 +108,11 @@ bool may_strike(char await, strike how) noexcept {
   return false;
 }
 
+void striker::enter(world::inside& in, moment patience) noexcept {
+  in_ = &in;
+  patience_ = in.patience = patience;
+}
+
 int striker::fails(request what) noexcept {
   calls_ += static_cast<char>(what);
   if (calls_.size() != at_call_) return 0;
@@ -216,7 +221,7 @@ void striker::strike_now(life& in, const place& there) {
     case strike::cancel_then_result:
     case strike::result_then_cancel:
       if (!there.can_be_asked()) return;
-      there.program->cancel();
+      on.ask_to_end(*there.program, stop::cancelled, patience_);
       break;
     case strike::fail: {
       const int cause = late_cause(host_driver::request_of(*what_));
@@ -234,7 +239,7 @@ void striker::strike_now(life& in, const place& there) {
       if (there.way && there.way->until) {
         jump(in, *there.way->until);
       } else if (*how_ == strike::past_deadline && there.can_be_asked()) {
-        there.program->cancel(stop::timed_out);
+        on.ask_to_end(*there.program, stop::timed_out, patience_);
       } else {
         return;
       }

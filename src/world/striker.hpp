@@ -29,8 +29,8 @@ class striker final : public meddler {
   /// Lets that call fail.
   striker(std::uint64_t call, int cause) : at_call_(call), cause_(cause) {}
 
-  /// Before anything else.
-  void enter(world::inside& in) noexcept { in_ = &in; }
+  /// Before anything else. Whoever is asked to end has so long.
+  void enter(world::inside& in, moment patience) noexcept;
 
   // Told by drivers, of operations.
   int fails(request what) noexcept override;
@@ -60,6 +60,7 @@ class striker final : public meddler {
   void look_who_ends(const place& there);
 
   world::inside* in_ = nullptr;
+  moment patience_{};
   std::string awaits_;
   std::string calls_;
   std::uint64_t at_await_ = 0;

@@ -10,9 +10,6 @@
 namespace soquete::sim {
 namespace {
 
-// To end when asked may take a program that long.
-constexpr moment patience = std::chrono::hours(1);
-
 std::string indented(std::string_view text) {
   std::string out("    ");
   for (const char c : text) {
