@@ -219,7 +219,7 @@ task<result<void>> expect_an_error(task<result<void>> work) {
 
 constexpr example all[] = {
     {"echo",
-     {4, 830},
+     {4, 1520},
      {1, 130},
      [](sim::world& w) {
        w.host("server").spawn(server(w, played::echo_server::begin));
@@ -230,14 +230,14 @@ constexpr example all[] = {
        });
      }},
     {"graceful",
-     {10, 470},
+     {10, 920},
      {4, 900},
      [](sim::world& w) {
        w.host("server").spawn(server(w, played::graceful::begin));
        w.host("client").spawn([&w] { return talk(w, "server:8080", lines(10) + "quit\n", lines(10)); });
      }},
     {"race",
-     {10, 450},
+     {10, 880},
      {4, 680},
      [](sim::world& w) {
        w.host("one").spawn(server(w, played::echo_server::begin));
@@ -245,7 +245,7 @@ constexpr example all[] = {
        w.host("client").spawn(client(played::race::begin, {"one:8080", "two:8080"}));
      }},
     {"relay",
-     {3, 1560},
+     {3, 2860},
      {1, 730},
      [](sim::world& w) {
        w.host("server").spawn(server(w, played::echo_server::begin));
@@ -256,7 +256,7 @@ constexpr example all[] = {
        });
      }},
     {"udp_echo",
-     {10, 440},
+     {10, 820},
      {4, 620},
      [](sim::world& w) {
        w.host("server").spawn(waiting(played::udp_echo::begin));
@@ -264,14 +264,14 @@ constexpr example all[] = {
        w.host("two").spawn([] { return ask_by_datagrams("server:8080"); });
      }},
     {"http_get",
-     {10, 400},
+     {10, 780},
      {4, 510},
      [](sim::world& w) {
        w.host("web").spawn(server(w, ":80", send_page));
        w.host("client").spawn(client(played::http_get::begin, {"web:80", "/path"}));
      }},
     {"smtp_send",
-     {5, 630},
+     {5, 1170},
      {2, 560},
      [](sim::world& w) {
        std::istringstream mail("Subject: rain\n\nIt rains.\n");
@@ -282,7 +282,7 @@ constexpr example all[] = {
        w.run_for(24h);
      }},
     {"ftp_fetch",
-     {5, 650},
+     {5, 1210},
      {2, 640},
      [](sim::world& w) {
        w.host("store").spawn(server(w, ":21", give_files));
@@ -290,11 +290,11 @@ constexpr example all[] = {
      }},
     // Its calls are a thousand sends, all alike.
     {"datagrams",
-     {2, 290},
+     {2, 370},
      {0, 0},
      [](sim::world& w) { w.host("only").spawn(client(played::datagrams::begin)); }},
     {"errors",
-     {10, 290},
+     {10, 580},
      {4, 410},
      [](sim::world& w) {
        w.host("server").spawn(server(w, played::echo_server::begin));
@@ -303,7 +303,7 @@ constexpr example all[] = {
        w.host("other").spawn(client(played::errors::begin, {"client:8080"}));
      }},
     {"guests",
-     {10, 320},
+     {10, 980},
      {2, 340},
      [](sim::world& w) {
        sim::host& only = w.host("only");
@@ -312,7 +312,7 @@ constexpr example all[] = {
        only.spawn([] { return ask_by_datagrams("127.0.0.1:8080"); });
      }},
     {"hello_web",
-     {10, 170},
+     {10, 360},
      {2, 210},
      [](sim::world& w) {
        sim::host& only = w.host("only");
@@ -323,7 +323,7 @@ constexpr example all[] = {
        });
      }},
     {"lines",
-     {10, 110},
+     {10, 200},
      {2, 200},
      [](sim::world& w) {
        sim::host& only = w.host("only");
@@ -340,7 +340,7 @@ constexpr example all[] = {
        w.host("two").spawn(client(played::ports::begin));
      }},
     {"patient",
-     {10, 150},
+     {10, 340},
      {2, 210},
      [](sim::world& w) {
        sim::host& only = w.host("only");
@@ -348,7 +348,7 @@ constexpr example all[] = {
        only.spawn([&w] { return talk(w, "[::1]:8080", lines(5), lines(5)); });
      }},
     {"pieces",
-     {10, 110},
+     {10, 210},
      {2, 170},
      [](sim::world& w) {
        sim::host& only = w.host("only");
@@ -356,7 +356,7 @@ constexpr example all[] = {
        only.spawn([&w] { return talk(w, "localhost:8080", "a text in pieces", ""); });
      }},
     {"slam",
-     {10, 100},
+     {10, 190},
      {2, 130},
      [](sim::world& w) {
        sim::host& only = w.host("only");
@@ -364,7 +364,7 @@ constexpr example all[] = {
        only.spawn([] { return expect_an_error(say_hello("localhost:8080")); });
      }},
     {"stuck",
-     {10, 170},
+     {10, 400},
      {2, 110},
      [](sim::world& w) {
        sim::host& only = w.host("only");
