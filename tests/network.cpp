@@ -11,10 +11,12 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <soquete/sim.hpp>
 #include <stdexcept>
 #include <thread>
 
@@ -49,9 +51,10 @@ static bool has_link_local(std::string_view card) {
   return false;
 }
 
-void plug_in_cards() {
-  for (const char* which : {"default", "all"})
-    std::ofstream(std::string("/proc/sys/net/ipv6/conf/") + which + "/accept_dad") << 0;
+std::uint32_t plug_in_cards(driver_choice which) {
+  if (which == simulated) return 2;
+  for (const char* cards : {"default", "all"})
+    std::ofstream(std::string("/proc/sys/net/ipv6/conf/") + cards + "/accept_dad") << 0;
   ip("link add v0 type veth peer name v1");
   ip("link set v0 up");
   ip("link set v1 up");
@@ -61,6 +64,11 @@ void plug_in_cards() {
     if (std::chrono::steady_clock::now() > limit) throw std::runtime_error("the cards do not become ready");
     std::this_thread::yield();
   }
+  return zone_number("v0");
+}
+
+void add_address(driver_choice which, const std::string& words) {
+  if (which != simulated) ip("addr add dev v0 " + words);
 }
 
 far_network::far_network() : here_(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)) {
@@ -92,7 +100,18 @@ void far_network::leave() const {
 }
 void far_network::introduce() const { ip("neigh replace 10.9.0.2 lladdr 02:00:00:00:00:02 dev v0"); }
 
+static void in_own_world(const std::function<task<result<void>>()>& play) {
+  const std::array<address, 4> all{address::v4({10, 9, 0, 1}), address::v4({10, 9, 0, 5}),
+                                   address::parse("2001:db8::1").value(),
+                                   address::parse("2001:db8::5").value()};
+  sim::world w(1);
+  w.host("here", {.addresses = all}).spawn(play);
+  w.run_for(std::chrono::hours(1));
+  EXPECT_EQ(w.failure(), "");
+}
+
 void in_own_network(driver_choice which, const std::function<task<result<void>>()>& play) {
+  if (which == simulated) return in_own_world(play);
   const child_ending how = in_a_child([&] {
     if (!enter_own_network()) return lacks_permission;
     test_loop loop(which);

@@ -16,8 +16,10 @@ bool enter_own_network();
 void ip(const std::string& words);
 
 /// A second network card, plugged into a third one: `v0` has 10.9.0.1/24 and an IPv6 link-local address, and
-/// `v1` an IPv6 link-local address.
-void plug_in_cards();
+/// `v1` an IPv6 link-local address. Gives the number of `v0`, which a simulated host has from the start.
+std::uint32_t plug_in_cards(driver_choice which);
+/// Gives `v0` one more: its text, and words for ip-address(8). A simulated host has all that tests ask for.
+void add_address(driver_choice which, const std::string& words);
 
 /// A second network, joined with this one by a cable: `v0` here has 10.9.0.1/24, `v1` there 10.9.0.2/24. In
 /// an own network only.
@@ -41,8 +43,8 @@ class far_network {
   int there_;
 };
 
-/// Plays a scenario on that driver in a child process with a network of its own. Skips where that is not
-/// permitted.
+/// Plays a scenario on that driver in a child process with a network of its own; on the simulated one, on a
+/// host of a world of its own. Skips where that is not permitted.
 void in_own_network(driver_choice which, const std::function<task<result<void>>()>& play);
 
 /// What becomes of packets to an address.  ip-route(8)

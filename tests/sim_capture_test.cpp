@@ -468,5 +468,31 @@ TEST(sim_capture, tshark_has_nothing_to_object) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(sim_capture, what_is_for_many_has_left_once) {
+  const address group = address::v4({239, 1, 2, 3});
+  const capture all = read(captured([&](sim::world& w) {
+    w.usual_link({.loss = 1});
+    for (const char* name : {"two", "three"})
+      w.host(name).spawn([&]() -> task<result<void>> {
+        auto s = co_await ok(udp::bind("0.0.0.0:9"));
+        co_await ok(s.join({.group = group}));
+        static_cast<void>(co_await within(1s, s.receive()));
+        co_return {};
+      });
+    w.host("one").spawn([&]() -> task<result<void>> {
+      auto s = co_await ok(udp::bind("0.0.0.0:0"));
+      for (int i = 0; i != 3; ++i) co_await ok(s.send_to({group, 9}, "news"));
+      co_return {};
+    });
+    w.run_for(1h);
+  }));
+  EXPECT_EQ(all.packets.size(), 3U);
+  for (const packet& each : all.packets) {
+    EXPECT_EQ(read_ip(each.whole).target, (octets{239, 1, 2, 3}));
+    const std::string lost = ": lost: lost on the way, at 0.000000 s";
+    EXPECT_EQ(each.comment, "to two" + lost + "; to three" + lost);
+  }
+}
+
 }  // namespace
 }  // namespace soquete::test

@@ -283,8 +283,7 @@ TEST_P(udp_ancillary, an_adopted_socket_answers_from_the_address_asked) {
 
 TEST_P(udp_ancillary_network, a_link_local_peer_is_told_with_its_link_and_answered_by_it) {
   in_own_network(GetParam(), []() -> task<result<void>> {
-    plug_in_cards();
-    const std::uint32_t v0 = zone_number("v0"), v1 = zone_number("v1");
+    const std::uint32_t v0 = plug_in_cards(GetParam()), v1 = zone_number("v1");
     ip("addr add fe80::1/64 dev v0 nodad");
     ip("addr add fe80::2/64 dev v1 nodad");
     for (const char* on : {":0", "[fe80::1%v0]:0"}) {

@@ -192,7 +192,6 @@ TEST_P(udp_error, what_is_too_long_is_refused_and_nothing_of_it_is_sent) {
 
 // C11
 TEST_P(udp_error, a_broadcast_wants_permission) {
-  NEEDS_THE_KERNEL("broadcast is not simulated");
   play([]() -> task<result<void>> {
     const endpoint all(address::v4({127, 255, 255, 255}), 9);
     auto s = co_await ok(udp::bind("127.0.0.1:0"));

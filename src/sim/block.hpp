@@ -21,12 +21,9 @@ struct arrived_datagram {
   std::int16_t traffic_class = 0;
   std::uint32_t drops = 0;  ///< Before it.
   moment when{};
+  address answer_from{};
+  std::uint32_t interface = 0;  ///< On which it came.
 };
-
-/// Of the network, or of the loopback's.
-inline bool is_broadcast(const address& to) noexcept {
-  return to == address::v4({255, 255, 255, 255}) || to == address::v4({127, 255, 255, 255});
-}
 
 constexpr std::size_t option_count = static_cast<std::size_t>(option::receive_segments) + 1;
 
@@ -76,6 +73,8 @@ struct block final : socket_block {
   /// Does anybody wait for something to come, or for room?
   bool is_reading() const noexcept;
   bool is_writing() const noexcept;
+
+  static constexpr std::int64_t unset = -1;  ///< Of an option without a value of its own.
 
   endpoint bound;  ///< As others know it, IPv4 unmapped; nothing: it has no name yet.
   std::array<std::int64_t, option_count> values{};

@@ -48,6 +48,9 @@ void host_driver::prepare(block& made, family where, transport how) noexcept {
   b->value(option::keep_alive_idle) = 7200;  // tcp(7)
   b->value(option::keep_alive_interval) = 75;
   b->value(option::keep_alive_count) = 9;
+  b->value(option::multicast_hops) = 1;  // ip(7)
+  b->value(option::multicast_loop) = 1;
+  b->value(option::multicast_all) = block::unset;
   b->poke.of = b;
   b->poke.wake = [](waiter* w) noexcept {
     block& poked = *static_cast<block::poke_waiter*>(w)->of;
@@ -103,12 +106,17 @@ std::int64_t host_driver::take_signal(block& b) noexcept {
   return b.raised.empty() ? -EAGAIN : b.raised.pop();
 }
 
-result<void> host_driver::join(socket_block&, const group_membership&) {
-  return fail(unsupported(step::set_option, "multicast is"));
+result<void> host_driver::join(socket_block& socket, const group_membership& which) {
+  if (const int cause = meddled(request::set_option); cause != 0) return told(cause, step::set_option);
+  const auto& b = data_of(socket);
+  if (b.local || b.kind != descriptor_kind::datagram)
+    return fail(std::errc::no_protocol_option, step::set_option);
+  return told(at_.groups.join(b, which), step::set_option);
 }
 
-result<void> host_driver::leave(socket_block&, const group_membership&) {
-  return fail(unsupported(step::set_option, "multicast is"));
+result<void> host_driver::leave(socket_block& socket, const group_membership& which) {
+  if (const int cause = meddled(request::set_option); cause != 0) return told(cause, step::set_option);
+  return told(at_.groups.leave(data_of(socket), which), step::set_option);
 }
 
 result<void> host_driver::bind(socket_block& socket, const endpoint& where) {

@@ -3,107 +3,16 @@
 #include <cerrno>
 
 #include "sim/driver.hpp"
+#include "sim/trip.hpp"
 
 namespace soquete::sim {
 namespace {
 
 constexpr std::size_t payload_max_v4 = 65'507;
 constexpr std::size_t payload_max_v6 = 65'527;
-constexpr std::size_t usual_receive_room = 212'992;  // net.core.rmem_default
-constexpr std::size_t cost_of_one = 256;             // What the kernel counts besides the bytes, about.
 constexpr std::size_t header_size = 28;
 constexpr std::int16_t octet_max = 255;
 constexpr std::int64_t discovery_do = 2;  // IP_PMTUDISC_DO: no fragments.  ip(7)
-
-// One datagram, or the news that one was refused.
-class trip final : public occurrence {
- public:
-  enum kind : unsigned { arrival, refusal };
-
-  trip(machine& sender, machine& receiver, const endpoint& from, const endpoint& to, bytes payload)
-      : source(sender),
-        target(receiver),
-        sent_from(from),
-        sent_to(to),
-        carried(payload.begin(), payload.end()) {}
-
-  void happen(network& net, unsigned what) noexcept override {
-    if (what == arrival) return arrive(net);
-    if (net.between(target, source).is_cut() || !source.is_up()) {
-      if (net.tape) [[unlikely]]
-        net.tape->lost(recorded_refusal, net.now(), "lost where the link is cut");
-      return;
-    }
-    if (net.tape) [[unlikely]]
-      net.tape->came(recorded_refusal, net.now());
-    block* const b = source.find_datagram(sent_from, sent_to);
-    if (b == nullptr || b->peer != sent_to) return;  // Only a connected socket is told.
-    net.note(source, noted::refused, sent_from.port(), sent_to.port());
-    static_cast<host_driver&>(b->home).refused(*b);
-  }
-
-  machine& source;
-  machine& target;
-  endpoint sent_from;
-  endpoint sent_to;
-  std::vector<std::byte> carried;
-  std::int16_t hops = 64;
-  std::int16_t traffic_class = 0;
-  std::uint64_t recorded = 0;  ///< Its number in the recording, if there is one.
-  std::uint64_t recorded_refusal = 0;
-
- private:
-  void arrive(network& net) noexcept {
-    if (net.between(source, target).is_cut()) return lose(net, "lost where the link is cut");
-    if (!target.is_up()) return lose(net, "the host is down");
-    block* const b = target.find_datagram(sent_to, sent_from);
-    if (b == nullptr) {
-      net.note(target, noted::lost, carried.size());
-      if (net.tape) [[unlikely]]
-        net.tape->lost(recorded, net.now(), "nobody has this port");
-      const bool is_inside = &source == &target;
-      const moment due = is_inside ? net.now() : net.now() + net.between(target, source).delay();
-      if (net.tape) record_refusal(net, due);
-      if (is_inside) return happen(net, refusal);
-      net.events.add(due, *this, refusal);
-      return;
-    }
-    const std::int64_t asked = b->value(option::receive_buffer);
-    const std::size_t room = asked > 0 ? static_cast<std::size_t>(asked) * 2 : usual_receive_room;
-    const std::size_t used = b->arrived_bytes + b->arrived.size() * cost_of_one;
-    if (used + carried.size() + cost_of_one > room) {
-      ++b->drops;
-      return lose(net, "the buffer of the receiver is full");
-    }
-    net.note(target, noted::arrived, carried.size(), sent_to.port());
-    if (net.tape) [[unlikely]]
-      net.tape->came(recorded, net.now());
-    b->arrived_bytes += carried.size();
-    b->arrived.push({sent_from, sent_to.addr(), carried, hops, traffic_class, b->drops, net.now()});
-    b->wake_reader();
-  }
-  void lose(network& net, std::string_view why) noexcept {
-    net.note(target, noted::lost, carried.size());
-    if (net.tape) [[unlikely]]
-      net.tape->lost(recorded, net.now(), why);
-  }
-  void record_refusal(network& net, moment due) {
-    message news;
-    news.what = parcel::unreachable;
-    news.from = target.number;
-    news.to = source.number;
-    news.source = {sent_to.addr(), sent_to.port()};
-    news.target = {sent_from.addr(), sent_from.port()};
-    news.left = net.now();
-    news.due = due;
-    // As much of what was refused as the news may hold.  RFC 1812 section 4.3.2.3, RFC 4443 section 2.4
-    news.size = carried.size();
-    constexpr std::size_t quoted_max = 512;
-    const bytes quoted = bytes(carried).first(std::min(carried.size(), quoted_max));
-    news.payload.assign(quoted.begin(), quoted.end());
-    recorded_refusal = net.tape->add(std::move(news));
-  }
-};
 
 }  // namespace
 
@@ -140,29 +49,37 @@ bool host_driver::send_datagrams(block& b, op& o) noexcept {
 }
 
 // For the recording.
-message host_driver::datagram_message(const endpoint& from, const endpoint& to, const machine* there,
-                                      bytes payload) const {
+message host_driver::datagram_message(const datagram& d, const machine* there) const {
   message told;
   told.what = parcel::datagram;
   told.from = at_.number;
   if (there != nullptr) told.to = there->number;
-  told.source = {from.addr(), from.port()};
-  told.target = {to.addr(), to.port()};
+  told.source = {d.from.addr(), d.from.port()};
+  told.target = {d.to.addr(), d.to.port()};
   told.left = told.due = net_.now();
-  told.size = payload.size();
-  told.payload.assign(payload.begin(), payload.end());
+  told.size = d.payload.size();
+  told.payload.assign(d.payload.begin(), d.payload.end());
+  told.hops = d.hops;
+  told.traffic_class = d.traffic_class;
   return told;
 }
 
-void host_driver::record_loss(const endpoint& from, const endpoint& to, const machine* there, bytes payload,
-                              std::string_view why) {
-  net_.tape->lost(net_.tape->add(datagram_message(from, to, there, payload)), net_.now(), why);
+std::uint64_t host_driver::record(datagram& d, message told) {
+  told.is_for_many = d.interface != 0;
+  told.is_again = std::exchange(d.is_recorded, told.is_for_many);
+  return net_.tape->add(std::move(told));
 }
 
-// 0 or -errno.
-int host_driver::send_datagram(block& b, const outgoing_message& m) {
+void host_driver::lose(datagram& d, const machine* there, std::string_view why) {
+  net_.note(at_, noted::lost, d.payload.size());
+  if (net_.tape) net_.tape->lost(record(d, datagram_message(d, there)), net_.now(), why);
+}
+
+// Where it is to go, without a zone; 0 or -errno.
+int host_driver::find_target(const block& b, const outgoing_message& m, endpoint& to,
+                             std::uint32_t& zone) const {
   if (!m.handles.empty() || m.sender != nullptr) return -EINVAL;
-  endpoint to = b.peer;
+  to = b.peer;
   if (m.to != nullptr) {
     if (m.to->is_empty()) return -EDESTADDRREQ;
     if (!m.to->is_ip()) return -EAFNOSUPPORT;
@@ -173,67 +90,130 @@ int host_driver::send_datagram(block& b, const outgoing_message& m) {
   if (to.port() == 0) return -EINVAL;
   address where = to.addr();
   if (where.is_v4() && b.domain == family::v6 && b.value(option::v6_only) != 0) return -ENETUNREACH;
-  if (is_broadcast(where) && b.value(option::broadcast) == 0) return -EACCES;
-  if (where.is_multicast() || is_broadcast(where)) return -EOPNOTSUPP;
   if (m.hops == 0 || m.hops > octet_max || m.traffic_class > octet_max || m.hops < -1 || m.traffic_class < -1)
     return -EINVAL;
   if (m.payload.size() > (where.is_v4() ? payload_max_v4 : payload_max_v6)) return -EMSGSIZE;
   if (where.is_unspecified()) where = where.is_v4() ? address::loopback_v4() : address::loopback_v6();
+  if (where.is_multicast()) {
+    zone = where.zone();
+    where = where.with_zone(0);
+  }
   to = endpoint(where, to.port());
+  return 0;
+}
+
+// From which address it leaves, and by which interface if it is for many. 0 or -errno.
+int host_driver::find_source(const block& b, const outgoing_message& m, datagram& d,
+                             std::uint32_t zone) const {
+  const address& where = d.to.addr();
+  const address& ours = b.bound.addr();
+  // A socket of a group or broadcast address sends as itself; and over IPv4 who names an interface leaves the
+  // address to the system: IP_PKTINFO says both.
+  const bool is_left_open =
+      ours.is_multicast() || at_.is_broadcast(ours) || (where.is_v4() && m.interface != 0);
   address source;
   if (!at_.source_for(where, source)) return -ENETUNREACH;
+  if (!ours.is_unspecified() && ours.is_v4() != where.is_v4()) return -ENETUNREACH;
+  const bool is_said = !m.from.is_unspecified() || !(ours.is_unspecified() || is_left_open);
+  if (!m.from.is_unspecified()) {
+    source = m.from.unmapped();
+    if (!at_.has(source) || source.is_v4() != where.is_v4()) return -EINVAL;
+  } else if (is_said) {
+    source = ours;
+  }
+  if (m.interface > network_interface) return -ENODEV;
+  const bool is_broadcast = at_.is_broadcast(where);
+  if (is_broadcast && b.value(option::broadcast) == 0) return -EACCES;
+  if (is_broadcast || where.is_multicast()) {
+    d.interface = m.interface != 0 ? m.interface : zone != 0 ? zone : ours.zone();
+    if (d.interface == 0 && where.is_multicast())
+      d.interface = static_cast<std::uint32_t>(b.value(option::multicast_interface));
+    if (d.interface > network_interface) return -ENODEV;
+    if (d.interface == 0 || where.is_loopback()) {
+      const bool stays = where.is_loopback() || (is_said && source.is_loopback());
+      d.interface = stays ? loopback_interface : network_interface;
+    }
+    if (!is_said && d.interface == loopback_interface)
+      source = where.is_v4() ? address::loopback_v4() : address::loopback_v6();
+    // No other host could answer.
+    if (source.is_loopback() && d.interface == network_interface) return -EINVAL;
+  }
+  d.from = endpoint(source, b.bound.port());
+  return 0;
+}
+
+// 0 or -errno.
+int host_driver::send_datagram(block& b, const outgoing_message& m) {
+  datagram d;
+  d.payload = m.payload;
+  std::uint32_t zone = 0;
+  if (const int cause = find_target(b, m, d.to, zone); cause != 0) return cause;
   if (b.bound.is_empty()) {
     const address any = b.domain == family::v4 ? address::any_v4() : address::any_v6();
     if (const int cause = at_.bind(b, endpoint(any, 0)); cause != 0) return cause;
   }
-  const address& ours = b.bound.addr();
-  if (!ours.is_unspecified() && ours.is_v4() != where.is_v4()) return -ENETUNREACH;
-  if (!m.from.is_unspecified()) {
-    source = m.from.unmapped();
-    if (!at_.has(source) || source.is_v4() != where.is_v4()) return -EINVAL;
-  } else if (!b.bound.addr().is_unspecified()) {
-    source = b.bound.addr();
-  }
-  machine* const there = at_.has(where) ? &at_ : net_.find(where);
-  const endpoint from(source, b.bound.port());
-  if (there == nullptr) {
-    net_.note(at_, noted::lost, m.payload.size());
-    if (net_.tape) record_loss(from, to, there, m.payload, "no host has this address");
-    return 0;
-  }
-  link& along = net_.between(at_, *there);
-  const std::size_t longest = there == &at_ ? 0 : along.how().datagram_max;
-  const bool is_too_long = longest != 0 && m.payload.size() > longest;
+  if (const int cause = find_source(b, m, d, zone); cause != 0) return cause;
+  const option of_hops = d.to.addr().is_multicast() ? option::multicast_hops : option::hop_limit;
+  const std::int64_t usual_hops = b.value(of_hops);
+  if (m.hops >= 0)
+    d.hops = m.hops;
+  else if (usual_hops != 0 || of_hops == option::multicast_hops)
+    d.hops = static_cast<std::int16_t>(usual_hops);
+  d.traffic_class =
+      m.traffic_class >= 0 ? m.traffic_class : static_cast<std::int16_t>(b.value(option::traffic_class));
+  if (d.interface != 0) return send_to_many(b, d), 0;
+
+  machine* const there = at_.has(d.to.addr()) ? &at_ : net_.find(d.to.addr());
+  if (there == nullptr) return lose(d, nullptr, "no host has this address"), 0;
+  const std::size_t longest = there == &at_ ? 0 : net_.between(at_, *there).how().datagram_max;
+  const bool is_too_long = longest != 0 && d.payload.size() > longest;
   if (is_too_long && b.value(option::path_mtu_discovery) >= discovery_do) return -EMSGSIZE;
-  const moment leaves = along.leave(net_.now(), m.payload.size() + header_size);
-  const bool is_inside = there == &at_;
-  const bool is_lost = is_too_long || (!is_inside && (along.loses() || net_.strikes(fault::loss)));
-  if (is_lost) {
-    net_.note(at_, noted::lost, m.payload.size());
-    if (net_.tape)
-      record_loss(from, to, there, m.payload, is_too_long ? "too long for the link" : "lost on the way");
-    return 0;
-  }
+  launch(d, *there);
+  return 0;
+}
+
+// To all that are known to want it, as by a switch that listens to who joins.  RFC 4541
+void host_driver::send_to_many(const block& b, datagram& d) {
+  const address& where = d.to.addr();
+  const bool is_group = where.is_multicast();
+  const auto wants = [&](const machine& one) {
+    return is_group ? one.groups.wants(where, d.from.addr(), d.interface) : one.is_broadcast(where);
+  };
+  bool is_heard = false;
+  const auto give = [&](machine& one) {
+    if (!wants(one)) return;
+    is_heard = true;
+    launch(d, one);
+  };
+  const bool is_inside = d.interface == loopback_interface;
+  if (!is_group || is_inside || b.value(option::multicast_loop) != 0) give(at_);
+  if (!is_inside && d.hops != 0 && !stays_inside(where))
+    for (const auto& one : net_.machines())
+      if (one.get() != &at_) give(*one);
+  if (!is_heard) lose(d, nullptr, "nobody hears it");
+}
+
+void host_driver::launch(datagram& d, machine& there) {
+  link& along = net_.between(at_, there);
+  const bool is_inside = &there == &at_;
+  const std::size_t longest = is_inside ? 0 : along.how().datagram_max;
+  const bool is_too_long = longest != 0 && d.payload.size() > longest;
+  const moment leaves = along.leave(net_.now(), d.payload.size() + header_size);
+  if (is_too_long) return lose(d, &there, "too long for the link");
+  if (!is_inside && (along.loses() || net_.strikes(fault::loss))) return lose(d, &there, "lost on the way");
   const bool twice = !is_inside && (along.duplicates() || net_.strikes(fault::duplicate));
   for (int copy = 0; copy != (twice ? 2 : 1); ++copy) {
-    const shared<trip> one(new trip(at_, *there, from, to, m.payload));
-    one->hops = m.hops >= 0                       ? m.hops
-                : b.value(option::hop_limit) != 0 ? static_cast<std::int16_t>(b.value(option::hop_limit))
-                                                  : std::int16_t{64};
-    one->traffic_class =
-        m.traffic_class >= 0 ? m.traffic_class : static_cast<std::int16_t>(b.value(option::traffic_class));
+    const shared<trip> one(new trip(at_, there, d));
     moment at = leaves + along.delay();
     const bool is_slow = !is_inside && net_.strikes(fault::delay);
     if (is_slow) at += std::chrono::milliseconds(net_.faults.log_between(1, 10'000));
-    net_.note(at_, noted::sent, m.payload.size(), static_cast<std::uint64_t>(at.count()));
+    net_.note(at_, noted::sent, d.payload.size(), static_cast<std::uint64_t>(at.count()));
     if (net_.tape) [[unlikely]] {
-      message told = datagram_message(from, to, there, m.payload);
-      told.hops = one->hops;
-      told.traffic_class = one->traffic_class;
+      message told = datagram_message(d, &there);
       told.due = at;
       told.is_copy = copy != 0;
       if (is_slow) told.remark = remark::slow;
-      one->recorded = net_.tape->add(std::move(told));
+      one->recorded = record(d, std::move(told));
     }
     // On the loopback a datagram is there, or refused, before the call is over.
     if (is_inside)
@@ -241,7 +221,6 @@ int host_driver::send_datagram(block& b, const outgoing_message& m) {
     else
       net_.events.add(at, *one, trip::arrival);
   }
-  return 0;
 }
 
 }  // namespace soquete::sim

@@ -314,8 +314,11 @@ bool host_driver::start_connecting(block& b, op& o) noexcept {
   if (b.domain == family::v4 && asked.addr().is_v6()) return done(EAFNOSUPPORT);
   address where = asked.addr().unmapped();
   if (where.is_v4() && b.domain == family::v6 && b.value(option::v6_only) != 0) return done(ENETUNREACH);
-  if (is_broadcast(where) && b.value(option::broadcast) == 0) return done(EACCES);
-  if (where.is_multicast() || is_broadcast(where)) return done(ENETUNREACH);
+  const bool is_broadcast = at_.is_broadcast(where);
+  if (b.is_of_streams() && (where.is_multicast() || is_broadcast)) return done(ENETUNREACH);
+  if (is_broadcast && b.value(option::broadcast) == 0) return done(EACCES);
+  if (wants_zone(where) && where.zone() == 0 && b.value(option::multicast_interface) == 0)
+    return done(EINVAL);
   if (where.is_unspecified()) where = where.is_v4() ? address::loopback_v4() : address::loopback_v6();
   const endpoint to(where, asked.port());
   if (b.is_of_streams() && b.wire) return done(b.wire->is_open(b.side) ? EISCONN : EALREADY);

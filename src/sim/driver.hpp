@@ -16,6 +16,8 @@
 
 namespace soquete::sim {
 
+struct datagram;
+
 class host_driver final : public driver {
  public:
   /// Of a machine that is down, and up from now on.
@@ -101,10 +103,13 @@ class host_driver final : public driver {
   bool send(block& b, op& o) noexcept;
   bool send_datagrams(block& b, op& o) noexcept;
   int send_datagram(block& b, const outgoing_message& m);
-  message datagram_message(const endpoint& from, const endpoint& to, const machine* there,
-                           bytes payload) const;
-  void record_loss(const endpoint& from, const endpoint& to, const machine* there, bytes payload,
-                   std::string_view why);
+  int find_target(const block& b, const outgoing_message& m, endpoint& to, std::uint32_t& zone) const;
+  int find_source(const block& b, const outgoing_message& m, datagram& d, std::uint32_t zone) const;
+  void send_to_many(const block& b, datagram& d);
+  void launch(datagram& d, machine& there);
+  message datagram_message(const datagram& d, const machine* there) const;
+  std::uint64_t record(datagram& d, message told);
+  void lose(datagram& d, const machine* there, std::string_view why);
   std::int64_t receive_bytes(block& b, mutable_bytes into) noexcept;
   std::int64_t receive(block& b, op& o) noexcept;
   std::int64_t receive_lease(block& b, op& o) noexcept;

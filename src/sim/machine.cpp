@@ -60,6 +60,7 @@ machine::machine(network& in, std::uint32_t with_number, std::string called, con
       number(with_number),
       name(std::move(called)),
       addresses(addresses_of(options, with_number)),
+      is_in_usual_network(options.addresses.empty()),
       descriptor_limit(options.descriptor_limit),
       skew(options.clock_skew),
       ports_(in.seed, purpose::port, with_number),
@@ -68,6 +69,21 @@ machine::machine(network& in, std::uint32_t with_number, std::string called, con
 bool machine::has(const address& one) const noexcept {
   return one.is_loopback() || one.is_unspecified() ||
          std::find(addresses.begin(), addresses.end(), one) != addresses.end();
+}
+
+bool machine::is_broadcast(const address& to) const noexcept {
+  if (!to.is_v4()) return false;
+  constexpr std::uint8_t all = 255;
+  const std::span<const std::uint8_t> t = to.octets();
+  if (t[3] != all) return false;
+  if (t[0] == 127) return t[1] == all && t[2] == all;
+  const bool is_of_all_networks = t[0] == all && t[1] == all && t[2] == all;
+  return std::any_of(addresses.begin(), addresses.end(), [&](const address& mine) {
+    if (!mine.is_v4()) return false;
+    const std::span<const std::uint8_t> m = mine.octets();
+    if (is_in_usual_network) return is_of_all_networks || (t[0] == m[0] && t[1] == all && t[2] == all);
+    return is_of_all_networks || (t[0] == m[0] && t[1] == m[1] && t[2] == m[2]);
+  });
 }
 
 bool machine::source_for(const address& to, address& from) const noexcept {
@@ -165,7 +181,12 @@ int machine::bind(block& whose, const endpoint& where) {
   endpoint at(where.addr().unmapped(), where.port());
   if ((whose.domain == family::v4) != where.addr().is_v4()) return -EAFNOSUPPORT;
   if (where.addr().is_v4_mapped() && whose.value(option::v6_only) != 0) return -EINVAL;
-  if (!has(at.addr()) && whose.value(option::free_bind) == 0) return -EADDRNOTAVAIL;
+  if (wants_zone(at.addr())) {
+    if (at.addr().zone() == 0) return -EINVAL;
+    if (at.addr().zone() > network_interface) return -ENODEV;
+  }
+  const bool is_of_many = !whose.is_of_streams() && (at.addr().is_multicast() || is_broadcast(at.addr()));
+  if (!is_of_many && !has(at.addr()) && whose.value(option::free_bind) == 0) return -EADDRNOTAVAIL;
   if (at.port() == 0) {
     const std::uint16_t free = free_port(whose, at, nullptr);
     if (free == 0) return -EADDRINUSE;
@@ -201,6 +222,7 @@ int machine::may_listen(const block& whose) const noexcept {
 }
 
 void machine::unbind(block& whose) noexcept {
+  groups.forget(whose);
   if (whose.bound.is_empty()) return;
   port_table& table = table_for(whose);
   if (const auto found = table.find(whose.bound.port()); found != table.end()) {
@@ -242,7 +264,26 @@ block* machine::find_datagram(const endpoint& to, const endpoint& from) noexcept
     all.push_back(one);
   }
   if (all.empty()) return nullptr;
+  // With SO_REUSEADDR alone, the one that was bound last has taken the port over.
+  if (all.back()->value(option::reuse_port) == 0) return all.back();
   return all[hash_of(from, to) % all.size()];
+}
+
+// As __udp_is_mcast_sock() of Linux.
+std::vector<block*> machine::find_all(const endpoint& to, const endpoint& from,
+                                      std::uint32_t interface) const {
+  std::vector<block*> all;
+  const auto found = datagram_ports_.find(to.port());
+  if (found == datagram_ports_.end()) return all;
+  for (block* const one : found->second) {
+    if (!one->peer.is_empty() && one->peer != from) continue;
+    const address& bound = one->bound.addr();
+    if (bound.zone() != 0 && bound.zone() != interface) continue;
+    if (bound.with_zone(0) != to.addr() && fit(*one, to) == 0) continue;
+    if (to.addr().is_multicast() && !groups.wants(*one, to.addr(), from.addr(), interface)) continue;
+    all.push_back(one);
+  }
+  return all;
 }
 
 }  // namespace soquete::sim

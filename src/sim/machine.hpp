@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/groups.hpp"
 #include "sim/names.hpp"
 #include "sim/network.hpp"
 
@@ -30,6 +31,7 @@ class machine {
   const std::uint32_t number;
   const std::string name;
   const std::vector<address> addresses;
+  const bool is_in_usual_network;
   const std::size_t descriptor_limit;
   moment skew;
   host_driver* driver = nullptr;  ///< Of its present life; null while it is down.
@@ -37,10 +39,14 @@ class machine {
   bool is_waiting = false;  ///< Among those that are ready.
   unsigned life = 0;        ///< How often it has started.
 
-  name_table names;  ///< Of local sockets.
+  name_table names;    ///< Of local sockets.
+  group_table groups;  ///< That sockets have joined.
 
   bool is_up() const noexcept { return driver != nullptr; }
   bool has(const address& one) const noexcept;
+  /// Is it that of all hosts of a network of its own? 10.0.0.0/8 has the addresses that hosts are given,
+  /// those that a scenario gives are of a /24 each.
+  bool is_broadcast(const address& to) const noexcept;
   /// From which address it talks to that one; false: it has none of the family.
   bool source_for(const address& to, address& from) const noexcept;
   /// Whom local peers see: the process has the number of its life, and an ordinary user.
@@ -62,11 +68,14 @@ class machine {
   int bind_for(block& whose, const endpoint& peer);
   /// 0 or -errno: somebody else listens there.
   int may_listen(const block& whose) const noexcept;
+  /// Its name and its groups are given up.
   void unbind(block& whose) noexcept;
   /// What takes connections to `to`, from `from`.
   block* find_listener(const endpoint& to, const endpoint& from) noexcept;
   /// What receives datagrams to `to`, from `from`.
   block* find_datagram(const endpoint& to, const endpoint& from) noexcept;
+  /// All that receive datagrams to the group or broadcast address `to`, from `from`.
+  std::vector<block*> find_all(const endpoint& to, const endpoint& from, std::uint32_t interface) const;
 
  private:
   using port_table = std::map<std::uint16_t, std::vector<block*>>;

@@ -40,17 +40,17 @@ treatment treatment_of(option which, bool is_of_streams) noexcept {
     case option::tell_drops:
     case option::path_mtu_discovery: return is_of_streams ? treatment::refused : treatment::effective;
     case option::receive_segments: return is_of_streams ? treatment::refused : treatment::harmless;
-    case option::broadcast: return treatment::harmless;
+    case option::broadcast: return is_of_streams ? treatment::harmless : treatment::effective;
+    case option::multicast_hops:
+    case option::multicast_loop:
+    case option::multicast_interface:
+    case option::multicast_all: return is_of_streams ? treatment::refused : treatment::effective;
     case option::mark:
     case option::max_segment:
     case option::defer_accept:
     case option::fast_open:
     case option::fast_open_connect:
     case option::pending_error:
-    case option::multicast_hops:
-    case option::multicast_loop:
-    case option::multicast_interface:
-    case option::multicast_all:
     case option::path_mtu:
     case option::tell_sender: return treatment::refused;
   }
@@ -91,7 +91,10 @@ range range_of(option which) noexcept {
   switch (which) {
     case option::linger: return {-1, most};
     case option::hop_limit: return {1, 255};
+    case option::multicast_hops:
     case option::traffic_class: return {0, 255};
+    case option::multicast_loop:
+    case option::multicast_all: return {0, 1};
     case option::keep_alive_idle:
     case option::keep_alive_interval: return {1, 32'767};  // MAX_TCP_KEEPIDLE
     case option::keep_alive_count: return {1, 127};        // MAX_TCP_KEEPCNT
@@ -133,6 +136,9 @@ result<void> host_driver::set(socket_block& socket, option which, std::int64_t v
   const range possible = range_of(which);
   if (value < possible.least || value > possible.most)
     return fail(std::errc::invalid_argument, step::set_option);
+  if (which == option::multicast_interface && value > network_interface)
+    return fail(b.domain == family::v6 ? std::errc::no_such_device : std::errc::address_not_available,
+                step::set_option);
   if (which == option::v6_only && (b.domain != family::v6 || !b.bound.is_empty()))
     return fail(b.domain == family::v6 ? std::errc::invalid_argument : std::errc::no_protocol_option,
                 step::set_option);
@@ -164,6 +170,7 @@ result<std::int64_t> host_driver::get(const socket_block& socket, option which) 
   const bool is_buffer = which == option::receive_buffer || which == option::send_buffer;
   if (set == 0 && b.local && is_buffer) return static_cast<std::int64_t>(local_end::usual_room);
   if (set == 0) return usual_value(which);
+  if (which == option::multicast_all) return set == block::unset ? 1 : set;
   // The kernel doubles what it is given, for its own needs.  socket(7)
   return is_buffer ? set * 2 : set;
 }

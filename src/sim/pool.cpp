@@ -16,8 +16,10 @@ received_message told(const block& on, const arrived_datagram& from, moment skew
   m.from = on.shown(from.from);
   m.length = static_cast<std::uint32_t>(from.payload.size());
   if (on.value(option::tell_destination) != 0) {
-    m.to = m.answer_from = on.shows_mapped() && from.to.is_v4() ? from.to.mapped() : from.to;
-    m.interface = from.to.is_loopback() ? 1 : 2;
+    const bool is_mapped = on.shows_mapped() && from.to.is_v4();
+    m.to = is_mapped ? from.to.mapped() : from.to;
+    m.answer_from = is_mapped ? from.answer_from.mapped() : from.answer_from;
+    m.interface = from.interface;
   }
   if (on.value(option::tell_hops) != 0) m.hops = from.hops;
   if (on.value(option::tell_traffic_class) != 0) m.traffic_class = from.traffic_class;

@@ -48,6 +48,8 @@ struct message {
   fate became = fate::under_way;
   bool is_copy = false;          ///< The network has made it from another.
   bool is_from_the_way = false;  ///< Neither end has sent it.
+  bool is_for_many = false;      ///< Other hosts hear it as well.
+  bool is_again = false;         ///< Of what is for many: it left together with the message before.
   unsigned side = 0;             ///< Of a connection: who sends, 0 has asked for it.
   std::uint64_t connection = 0;  ///< Counted from 1; 0: no stream.
   std::uint32_t from = nobody;   ///< Numbers of machines.

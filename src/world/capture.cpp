@@ -99,6 +99,22 @@ std::string packet(const message& one, const octets& whole, const std::string& w
   return b.finish(packet_block);
 }
 
+// The comments on what has left together.
+class comments {
+ public:
+  void add(const recording& in, const message& one) {
+    const std::string words = comment_for(one);
+    if (words.empty()) return;
+    if (!all_.empty()) all_ += "; ";
+    if (one.is_for_many && one.to != message::nobody) all_ += "to " + in.hosts()[one.to].name + ": ";
+    all_ += words;
+  }
+  const std::string& text() const noexcept { return all_; }
+
+ private:
+  std::string all_;
+};
+
 }  // namespace
 
 std::string capture_of(const recording& of, const caption& about) {
@@ -106,10 +122,14 @@ std::string capture_of(const recording& of, const caption& about) {
   for (const auto& host : of.hosts()) made += interface(host);
   made += names(of);
   std::uint64_t number = of.forgotten();
-  for (const message& one : of.messages()) {
+  const auto& all = of.messages();
+  for (std::size_t i = 0; i != all.size(); ++i) {
     ++number;
-    const std::string words = comment_for(one);
-    for (const octets& each : packets_of(one, number)) made += packet(one, each, words);
+    if (all[i].is_again) continue;
+    comments words;
+    words.add(of, all[i]);
+    for (std::size_t k = i + 1; k != all.size() && all[k].is_again; ++k) words.add(of, all[k]);
+    for (const octets& each : packets_of(all[i], number)) made += packet(all[i], each, words.text());
   }
   return made;
 }
