@@ -110,10 +110,18 @@ task<result<stream>> connect_any(where to, std::string text, connect_options opt
   };
   for (const where::alternative& one : to.alternatives()) {
     if (one.what == where::kind::descriptor) co_return stream::adopt(here, one.descriptor);
-    auto candidates = known_endpoints(here.net(), one, purpose::connect);
-    if (!candidates) co_return fail(about(std::move(candidates.error()), step::resolve, text));
-    is_list |= candidates->size() > 1;
-    for (const endpoint& candidate : *candidates) {
+    endpoints_to_try candidates = look_up_endpoints(here.net(), one);
+    if (candidates.after.count() > 0) {
+      auto waited = co_await sleep(candidates.after);
+      if (!waited) co_return fail(about(std::move(waited.error()), step::resolve, text));
+    }
+    if (!candidates.all) {
+      if (!why) why = about(candidates.all.error(), step::resolve, text);
+      attempts.push_back({to_string(one), candidates.all.error().code(), candidates.after});
+      continue;
+    }
+    is_list |= candidates.all->size() > 1;
+    for (const endpoint& candidate : *candidates.all) {
       if (!candidate.is_ip()) continue;
       const time_point begun = here.net().now();
       auto got = co_await connect_one(candidate, options);
@@ -207,7 +215,7 @@ result<opened_listeners> open_alternative(loop& here, const where::alternative& 
     opened.are_inherited = true;
     return opened;
   }
-  auto endpoints = known_endpoints(here.net(), one, purpose::listen);
+  auto endpoints = known_endpoints(here.net(), one);
   if (!endpoints) return fail(std::move(endpoints.error()));
   std::optional<error> why;
   for (endpoint at : *endpoints) {

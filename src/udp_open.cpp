@@ -97,27 +97,21 @@ result<socket> adopt_alternative(loop& here, const where::alternative& one) {
   return adopted;
 }
 
-// The first place of the list that can be had, and of a place its first address.
+// The first address of a place that can be had.
 template <class Open>
-result<socket> first_of_places(loop& here, const where& places, purpose what, Open open) {
+result<socket> first_of(const result<std::vector<endpoint>>& place, const where::alternative& one,
+                        Open open) {
+  if (!place) return fail(about(place.error(), step::resolve, to_string(one)));
   result<socket> got = fail(fault::bad_address, step::none);
-  for (const where::alternative& one : places.alternatives()) {
-    if (one.what == where::kind::descriptor || one.what == where::kind::inherited) {
-      got = adopt_alternative(here, one);
-      if (got) return got;
-      continue;
-    }
-    auto candidates = known_endpoints(here.net(), one, what);
-    if (!candidates) {
-      got = fail(about(std::move(candidates.error()), step::resolve, to_string(one)));
-      continue;
-    }
-    for (const endpoint& at : *candidates) {
-      got = at.is_ip() ? open(one, at) : result<socket>(fail(fault::unsupported, step::open));
-      if (got) return got;
-    }
+  for (const endpoint& at : *place) {
+    got = at.is_ip() ? open(at) : result<socket>(fail(fault::unsupported, step::open));
+    if (got) break;
   }
   return got;
+}
+
+bool is_open_already(const where::alternative& one) noexcept {
+  return one.what == where::kind::descriptor || one.what == where::kind::inherited;
 }
 
 // A host without IPv6 serves what it has.
@@ -131,16 +125,34 @@ result<socket> bind_place(loop& here, const where::alternative& one, const endpo
 
 task<result<socket>> bind_first(where on, bind_options options) {
   loop& here = co_await this_loop();
-  co_return first_of_places(
-      here, on, purpose::listen,
-      [&](const where::alternative& one, const endpoint& at) { return bind_place(here, one, at, options); });
+  result<socket> got = fail(fault::bad_address, step::none);
+  for (const where::alternative& one : on.alternatives()) {
+    got = is_open_already(one) ? adopt_alternative(here, one)
+                               : first_of(known_endpoints(here.net(), one), one, [&](const endpoint& at) {
+                                   return bind_place(here, one, at, options);
+                                 });
+    if (got) break;
+  }
+  co_return got;
 }
 
 task<result<socket>> connect_first(where to, bind_options options) {
   loop& here = co_await this_loop();
-  co_return first_of_places(here, to, purpose::connect, [&](const where::alternative&, const endpoint& at) {
-    return connect_one(here, at, options);
-  });
+  result<socket> got = fail(fault::bad_address, step::none);
+  for (const where::alternative& one : to.alternatives()) {
+    if (is_open_already(one)) {
+      got = adopt_alternative(here, one);
+    } else {
+      const endpoints_to_try candidates = look_up_endpoints(here.net(), one);
+      if (candidates.after.count() > 0) {
+        auto waited = co_await sleep(candidates.after);
+        if (!waited) co_return fail(about(std::move(waited.error()), step::resolve, to_string(one)));
+      }
+      got = first_of(candidates.all, one, [&](const endpoint& at) { return connect_one(here, at, options); });
+    }
+    if (got) break;
+  }
+  co_return got;
 }
 
 task<result<socket>> fails(error why) { co_return fail(std::move(why)); }
@@ -176,14 +188,14 @@ result<void> bind_others(loop& here, opened_sockets& opened, bind_options option
 result<opened_sockets> open_place(loop& here, const where::alternative& one, const bind_options& options,
                                   int tries = 16) {
   opened_sockets opened;
-  if (one.what == where::kind::descriptor || one.what == where::kind::inherited) {
+  if (is_open_already(one)) {
     auto adopted = adopt_alternative(here, one);
     if (!adopted) return fail(std::move(adopted.error()));
     opened.all.push_back(std::move(*adopted));
     opened.are_inherited = true;
     return opened;
   }
-  auto endpoints = known_endpoints(here.net(), one, purpose::listen);
+  auto endpoints = known_endpoints(here.net(), one);
   if (!endpoints) return fail(about(std::move(endpoints.error()), step::resolve, to_string(one)));
   std::optional<error> why;
   for (endpoint at : *endpoints) {

@@ -249,6 +249,22 @@ TEST(sim_picture, plates_that_are_turned_overlap_or_not) {
   EXPECT_TRUE(sim::overlap(flat, {{35, 5}, 60, 10, std::numbers::pi / 4}));
 }
 
+TEST(sim_picture, what_is_the_matter_with_a_name_stands_beside_the_host_that_asked) {
+  std::string all;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed)
+    all += drawn(
+        [](sim::world& w) {
+          w.host("server").spawn([] { return whatever(tcp::serve(":7", echo)); });
+          w.faults(sim::swarm().only(sim::fault::name));
+          w.host("client").spawn([] { return whatever(say("server:7", "word ", 1, 0ms)); });
+          w.run_for(1h);
+        },
+        seed);
+  for (const char* words : {"cannot look up server, ", "hears late of server, ", "hears of a part of server<",
+                            "hears in another order of server<"})
+    EXPECT_TRUE(has(all, words)) << words;
+}
+
 // Three that talk at once, on a network with every fault.
 void busy(sim::world& w) {
   sim::host& server = w.host("server");

@@ -68,6 +68,7 @@ class watched_driver final : public driver {
   std::vector<address> addresses_of(std::string_view host) const override {
     return inner_->addresses_of(host);
   }
+  name_answer look_up(std::string_view host) override { return inner_->look_up(host); }
   bool start(op& o) noexcept override { return inner_->start(o); }
   void cancel(op& o) noexcept override { inner_->cancel(o); }
   time_point now() const noexcept override { return inner_->now() + watcher_.leap; }

@@ -131,6 +131,13 @@ struct conduit {
   owned_descriptor writing;
 };
 
+/// What a driver answers to the name of a host.
+struct name_answer {
+  std::vector<address> addresses{};  ///< The best first; none, and no `cause`: it does not know the name.
+  std::error_code cause{};           ///< Why nobody can say at present.
+  clock::duration after{};           ///< How long the answer takes: whoever asks waits until then.
+};
+
 /// One thread only, but for wake().
 class driver {
  public:
@@ -192,6 +199,8 @@ class driver {
   /// The addresses of a host that the driver knows by name without asking anybody, the best first: a
   /// simulated network knows its hosts. Empty: it knows none.
   virtual std::vector<address> addresses_of(std::string_view) const { return {}; }
+  /// The same for who wants to talk to that host: the answer may be wanting, or late.
+  virtual name_answer look_up(std::string_view name) { return {addresses_of(name), {}, {}}; }
 
   // Operations: each ends exactly once.
   /// True: it is done, `outcome` is set and nobody is woken. False: one complete() follows, later.

@@ -57,8 +57,9 @@ enum class fault : std::uint8_t {
   isolate,    ///< A host is cut off for a while.
   pause,      ///< A host stands still for a while.
   crash,      ///< A host loses all it has in memory, and starts again after a while.
+  name,       ///< A name cannot be looked up at present, or late, or not all of its addresses are told.
 };
-inline constexpr std::size_t fault_count = 12;  ///< How many kinds there are.
+inline constexpr std::size_t fault_count = 13;  ///< How many kinds there are.
 /// "delay".
 std::string_view to_string(fault kind) noexcept;
 

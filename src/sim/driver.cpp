@@ -414,10 +414,4 @@ std::int64_t host_driver::accept(block& b, op& o) noexcept {
   return 0;
 }
 
-std::vector<address> host_driver::addresses_of(std::string_view wanted) const {
-  if (wanted.ends_with('.')) wanted.remove_suffix(1);
-  const machine* const found = net_.find(wanted);
-  return found == nullptr ? std::vector<address>() : found->addresses;
-}
-
 }  // namespace soquete::sim

@@ -59,6 +59,7 @@ class host_driver final : public driver {
   result<owned_descriptor> copy_of(int descriptor) override;
   credentials us() const noexcept override { return at_.us(); }
   std::vector<address> addresses_of(std::string_view name) const override;
+  name_answer look_up(std::string_view name) override;
 
   bool start(op&) noexcept override;
   void cancel(op&) noexcept override;

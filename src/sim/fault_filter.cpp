@@ -7,9 +7,9 @@
 namespace soquete::sim {
 namespace {
 
-constexpr std::array<std::string_view, fault_count> names{"delay", "loss",    "duplicate", "pieces",
-                                                          "reset", "refuse",  "exhaust",   "order",
-                                                          "cut",   "isolate", "pause",     "crash"};
+constexpr std::array<std::string_view, fault_count> names{
+    "delay", "loss", "duplicate", "pieces", "reset", "refuse", "exhaust",
+    "order", "cut",  "isolate",   "pause",  "crash", "name"};
 
 // What stands before `mark`; the text goes on after it.
 std::string_view take(std::string_view& text, char mark) {

@@ -15,7 +15,7 @@ void recording::note(moment at, std::uint32_t who, noted what) {
 
 void recording::add(mark one) {
   one.after = forgotten_ + messages_.size();
-  marks_.push_back(one);
+  marks_.push_back(std::move(one));
   if (marks_.size() <= marks_max) return;
   marks_.pop_front();
   has_forgotten_marks_ = true;

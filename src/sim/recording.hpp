@@ -74,13 +74,15 @@ struct message {
 
 /// Something that happens to a host, to a link, or to the whole world.
 struct mark {
-  enum class kind : std::uint8_t { started, crashed, paused, resumed, cut, healed, failed, ending };
+  enum class kind : std::uint8_t { started, crashed, paused, resumed, cut, healed, remark, failed, ending };
 
   kind what;
   moment at{};
   std::uint32_t on = message::nobody;
   std::uint32_t other = message::nobody;  ///< The far end of a link.
   std::uint64_t after = 0;                ///< The number of the message that left last.
+  std::string words{};                    ///< Of what only words can tell.
+  moment how_long{};                      ///< Until what it tells is over.
 };
 
 class recording {

@@ -9,10 +9,10 @@
 namespace soquete::sim {
 
 std::string_view to_string(noted what) noexcept {
-  constexpr std::array<std::string_view, 22> names{
-      "turn",    "ended",   "left",   "came",    "finished", "reset",  "asked",   "connected",
-      "refused", "lost",    "sent",   "arrived", "cut",      "healed", "crashed", "started",
-      "paused",  "resumed", "opened", "closed",  "raised",   "meddled"};
+  constexpr std::array<std::string_view, 23> names{
+      "turn",    "ended",   "left",   "came",    "finished", "reset",   "asked",   "connected",
+      "refused", "lost",    "sent",   "arrived", "cut",      "healed",  "crashed", "started",
+      "paused",  "resumed", "opened", "closed",  "raised",   "meddled", "misnamed"};
   return names[static_cast<std::size_t>(what)];
 }
 

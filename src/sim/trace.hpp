@@ -35,6 +35,7 @@ enum class noted : std::uint8_t {
   closed,     // a socket: descriptor
   raised,     // a signal: its number
   meddled,    // a call was made to fail: its kind, the errno; an await was struck: 256 and how
+  misnamed,   // a name was not looked up as it should: how, when the answer comes
 };
 
 std::string_view to_string(noted) noexcept;

@@ -126,6 +126,7 @@ void unleash(world::inside& on, const swarm& what) {
   const shared<nemesis> evil(new nemesis(on, what.end()));
   for (const fault kind : {fault::cut, fault::isolate, fault::pause, fault::crash})
     if (drawn(kind, 1, 2) != 0) evil->begin(kind);
+  w[fault::name] = drawn(fault::name, one / 100, one / 2);
 }
 
 }  // namespace soquete::sim

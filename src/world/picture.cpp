@@ -234,6 +234,7 @@ class painter {
 
   // What happens to hosts is told beside their lines.
   void place_words_of_hosts() {
+    for (const scene::remark& one : scene_.remarks) beside("cut", x_of(one.on), one.y, one.words, 1);
     for (const scene::span& one : scene_.spans) {
       if (!one.has_begin && one.what != mark::kind::cut) continue;
       const int x = x_of(one.on);

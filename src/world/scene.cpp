@@ -6,6 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "world/words.hpp"
+
 namespace soquete::sim {
 namespace {
 
@@ -280,11 +282,15 @@ class arranger {
       case event::kind::mark: break;
     }
     heights_[one.of] = y;
-    if (marks_[one.of].what == mark::kind::failed) {
+    const mark& of = marks_[one.of];
+    if (of.what == mark::kind::remark)
+      made_.remarks.push_back(
+          {of.on, y, of.how_long.count() == 0 ? of.words : of.words + ", " + duration_words(of.how_long)});
+    if (of.what == mark::kind::failed) {
       made_.failed = y;
       made_.failed_at = one.at;
     }
-    if (marks_[one.of].what == mark::kind::ending) made_.ending = y;
+    if (of.what == mark::kind::ending) made_.ending = y;
   }
 
   void set_spans() {

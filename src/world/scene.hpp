@@ -53,11 +53,19 @@ struct scene {
     bool has_end;
   };
 
+  /// Told beside the line of a host.
+  struct remark {
+    std::uint32_t on;
+    int y;
+    std::string words;
+  };
+
   std::vector<column> columns;
   std::vector<row> rows;
   std::vector<gap> gaps;
   std::vector<arrow> arrows;
   std::vector<span> spans;
+  std::vector<remark> remarks;
   int width = 0;
   int top = 0;     ///< Of the lines of the hosts.
   int bottom = 0;  ///< Of the lines of the hosts.
