@@ -117,5 +117,74 @@ TEST(sim_name, the_next_place_is_tried_when_a_name_is_not_found) {
   EXPECT_EQ(w.failure(), "");
 }
 
+task<result<void>> serve_nothing(std::string_view on) {
+  return tcp::serve(on, [](tcp::stream peer) -> task<result<void>> {
+    static_cast<void>(co_await peer.receive());
+    co_return {};
+  });
+}
+
+// Addresses -----------------------------------------------------------------------------------------------
+
+TEST(sim_name, a_name_leads_where_a_scenario_says_and_the_next_address_is_tried) {
+  const std::array<address, 2> both{address::v4({192, 0, 2, 1}), address::v4({10, 0, 0, 1})};
+  sim::world w(1);
+  w.host("server").spawn([] { return serve_nothing(":7"); });
+  w.name("server", both);
+  w.name("service", both);
+  sim::host& client = w.host("client");
+  for (const char* name : {"server:7", "service:7"})
+    client.spawn([&w, &both, name]() -> task<result<void>> {
+      const auto begun = w.now();
+      const tcp::stream peer = co_await ok(tcp::connect(name));
+      EXPECT_EQ(peer.peer(), endpoint(both[1], 7));
+      EXPECT_GT(w.now() - begun, 2min) << "nobody has the first";
+      co_return {};
+    });
+  w.run_for(1h);
+  EXPECT_EQ(w.failure(), "");
+}
+
+// One of two addresses of a host is cut off: what uses it stands still, the host goes on by the other.
+TEST(sim_name, one_address_of_a_host_can_be_dead) {
+  const std::array<address, 2> two{three[0], three[1]};
+  sim::world w(1);
+  sim::host& server = w.host("server", {.addresses = two});
+  server.spawn([] { return serve_nothing(":7"); });
+  server.spawn([]() -> task<result<void>> {
+    auto s = co_await ok(udp::bind(":9"));
+    for (;;) {
+      const udp::received got = co_await ok(s.receive());
+      co_await ok(s.send_to(got.from(), "here", {.from = got.about().to()}));
+    }
+  });
+  w.partition(two[0]);
+  const auto reaches = [](const address& to) -> task<result<bool>> {
+    auto s = co_await ok(udp::connect(endpoint(to, 9)));
+    co_await ok(s.send("anybody?"));
+    co_return (co_await within(1s, s.receive())).has_value();
+  };
+  w.host("client").spawn([&]() -> task<result<void>> {
+    EXPECT_FALSE(co_await ok(reaches(two[0])));
+    EXPECT_TRUE(co_await ok(reaches(two[1])));
+    const auto begun = w.now();
+    tcp::stream peer = co_await ok(tcp::connect("server:7"));
+    EXPECT_GT(w.now() - begun, 2min);
+    EXPECT_EQ(peer.peer().addr(), two[1]);
+    w.heal();
+    EXPECT_TRUE(co_await ok(reaches(two[0])));
+    // What is under way waits, and goes on.
+    tcp::stream other = co_await ok(tcp::connect(endpoint(two[0], 7)));
+    w.partition(two[0]);
+    co_await ok(other.send("x"));
+    EXPECT_FALSE(co_await within(10s, other.receive()));
+    w.heal();
+    EXPECT_TRUE((co_await ok(within(10s, other.receive()))).empty());
+    co_return {};
+  });
+  w.run_for(1h);
+  EXPECT_EQ(w.failure(), "");
+}
+
 }  // namespace
 }  // namespace soquete::test

@@ -67,6 +67,9 @@ class world {
 
   /// A new host, up. The name is in the simulated DNS: `tcp::connect("server:7")`.
   sim::host& host(std::string_view name, const host_options& = {});
+  /// From now on the name, of a host or of nobody so far, leads to these addresses, in this order. Those that
+  /// no host has are dead.
+  void name(std::string_view name, std::span<const address> addresses);
   /// Both directions between two hosts from now on.
   void link(sim::host& one, sim::host& other, const link_options&);
   /// One direction.
@@ -80,6 +83,8 @@ class world {
   void partition(sim::host& one, sim::host& other);
   /// Nothing passes in this direction, until heal().
   void partition_one_way(sim::host& from, sim::host& to);
+  /// Nothing passes to or from this address of a host, which goes on by its others, until heal().
+  void partition(const address& one);
   /// What partition() has cut is whole; bytes of streams that were held up go on, in order.
   void heal();
 

@@ -276,7 +276,7 @@ void connection::fly(unsigned side, std::size_t size, flag what) {
 
 void connection::settle(unsigned side) noexcept {
   way& w = ways_[side];
-  if (w.credits.empty() || ways_[1 - side].along->is_cut()) return;
+  if (w.credits.empty() || is_cut(1 - side)) return;
   while (!w.credits.empty() && w.credits.front().at <= net_.now()) {
     const credit one = w.credits.pop();
     w.acknowledged = std::max(w.acknowledged, one.arrived);

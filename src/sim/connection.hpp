@@ -140,6 +140,7 @@ class connection final : public occurrence {
   bool is_hungry(unsigned side) const noexcept;
   void given_up(unsigned side);
   void probed(unsigned side);
+  bool is_cut(unsigned side) const noexcept;
   bool is_stopped(unsigned side) const noexcept;
   std::size_t room_left(const way& w) const noexcept;
   void note(unsigned side, noted what, std::uint64_t a = 0, std::uint64_t b = 0);

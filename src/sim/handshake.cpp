@@ -35,7 +35,7 @@ void connection::happen(network&, unsigned what) noexcept {
   const unsigned side = what - credit_event;
   way& w = ways_[side];
   w.credit_expected = false;
-  if (ways_[1 - side].along->is_cut()) {
+  if (is_cut(1 - side)) {
     w.credit_stalled = true;
     return;
   }
@@ -78,7 +78,7 @@ void connection::ask_again() {
 
 void connection::syn_came() {
   machine* const there = ends_[1].at;
-  if (ways_[0].along->is_cut()) return lose_syn("lost where the link is cut");
+  if (is_cut(0)) return lose_syn("lost where the link is cut");
   if (!there->is_up()) return lose_syn("the host is down");
   // A socket that asks for its own port meets itself: TCP calls it a simultaneous open.
   if (there == ends_[0].at && ends_[0].name == ends_[1].name) {
@@ -88,7 +88,7 @@ void connection::syn_came() {
   block* const listener =
       net_.strikes(fault::refuse) ? nullptr : there->find_listener(ends_[1].name, ends_[0].name);
   if (listener == nullptr) {
-    if (ways_[1].along->is_cut()) return lose_syn("refused, but the link back is cut");
+    if (is_cut(1)) return lose_syn("refused, but the link back is cut");
     note(1, noted::refused);
     const moment due = net_.now() + ways_[1].along->delay();
     record_landing(0);
@@ -136,8 +136,14 @@ void connection::handshake(unsigned side) {
   listener->wake_reader();
 }
 
+bool connection::is_cut(unsigned side) const noexcept {
+  if (ways_[side].along->is_cut()) return true;
+  if (ends_[0].at == ends_[1].at) return false;
+  return net_.is_cut(ends_[0].name.addr()) || net_.is_cut(ends_[1].name.addr());
+}
+
 bool connection::is_stopped(unsigned side) const noexcept {
-  return ways_[side].along->is_cut() || !ends_[1 - side].at->is_up();
+  return is_cut(side) || !ends_[1 - side].at->is_up();
 }
 
 void connection::pieces_came(unsigned side) {
@@ -147,7 +153,7 @@ void connection::pieces_came(unsigned side) {
     w.stalled = true;
     if (net_.tape)
       net_.tape->hold(number_, side,
-                      w.along->is_cut() ? "held up where the link is cut" : "held up: the host is down");
+                      is_cut(side) ? "held up where the link is cut" : "held up: the host is down");
     if (w.flying.front().what == flag::syn && side == 1) {
       // The client hears nothing, and asks in vain until its patience ends.
       attempts_ = attempts_max;
@@ -230,7 +236,7 @@ void connection::resume() noexcept {
       // Sent again sooner or later.
       net_.events.add(net_.now() + w.along->delay(), *this, piece_event + side);
     }
-    if (w.credit_stalled && !ways_[1 - side].along->is_cut()) {
+    if (w.credit_stalled && !is_cut(1 - side)) {
       w.credit_stalled = false;
       w.credit_expected = true;
       net_.events.add(net_.now() + ways_[1 - side].along->delay(), *this, credit_event + side);

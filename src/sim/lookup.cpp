@@ -29,8 +29,8 @@ std::string_view without_dot(std::string_view name) noexcept {
 }  // namespace
 
 std::vector<address> host_driver::addresses_of(std::string_view wanted) const {
-  const machine* const found = net_.find(without_dot(wanted));
-  return found == nullptr ? std::vector<address>() : found->addresses;
+  const std::span<const address> all = net_.addresses_of(without_dot(wanted));
+  return {all.begin(), all.end()};
 }
 
 // Its own name a host has from a file of its own.  hosts(5)

@@ -72,6 +72,16 @@ machine* network::find(std::string_view name) noexcept {
   return found == by_name_.end() ? nullptr : found->second;
 }
 
+void network::set_name(std::string_view name, std::span<const address> addresses) {
+  other_names_[std::string(name)].assign(addresses.begin(), addresses.end());
+}
+
+std::span<const address> network::addresses_of(std::string_view name) const noexcept {
+  if (const auto found = other_names_.find(name); found != other_names_.end()) return found->second;
+  if (const auto found = by_name_.find(name); found != by_name_.end()) return found->second->addresses;
+  return {};
+}
+
 link& network::between(machine& from, machine& to) {
   const auto key = std::pair(from.number, to.number);
   const auto found = links_.lower_bound(key);
@@ -90,6 +100,25 @@ void network::cut(machine& from, machine& to, link::cause why) {
   if (tape && !one_way.is_cut()) tape->add({mark::kind::cut, now_, from.number, to.number});
   one_way.cut(why);
   note(from, noted::cut, to.number);
+  suspect_all();
+}
+
+void network::cut(const address& one) {
+  if (!cut_addresses_.insert(one.unmapped()).second) return;
+  remark(one, noted::cut, " is cut off");
+  suspect_all();
+}
+
+// Told with the host that has it.
+void network::remark(const address& about, noted what, std::string_view words) {
+  const machine* const whose = find(about.unmapped());
+  if (whose == nullptr) return;
+  note(*whose, what, whose->number);
+  if (tape)
+    tape->add({mark::kind::remark, now_, whose->number, message::nobody, 0, to_string(about).append(words)});
+}
+
+void network::suspect_all() {
   for (connection* one : connections_)
     for (const unsigned side : {0U, 1U}) one->suspect(side);
 }
@@ -109,6 +138,9 @@ void network::mend(link& one, link::cause why, std::uint32_t from, std::uint32_t
 
 void network::mend_all(link::cause why) {
   for (auto& [ends, one] : links_) mend(one, why, ends.first, ends.second);
+  if (why == link::cause::script)
+    for (const address& one : std::exchange(cut_addresses_, {}))
+      remark(one, noted::healed, " is whole again");
   resume_all();
 }
 

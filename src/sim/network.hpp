@@ -4,7 +4,9 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <set>
 #include <soquete/sim_options.hpp>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -79,11 +81,21 @@ class network {
   machine* find(std::string_view name) noexcept;
   const std::vector<std::unique_ptr<machine>>& machines() const noexcept { return machines_; }
 
+  /// From now on the name leads to these; a host's own as well.
+  void set_name(std::string_view name, std::span<const address> addresses);
+  /// None: nobody has that name.
+  std::span<const address> addresses_of(std::string_view name) const noexcept;
+
   link& between(machine& from, machine& to);
+  bool is_cut(const address& one) const noexcept {
+    return !cut_addresses_.empty() && cut_addresses_.contains(one);
+  }
   /// For links that are first used after this.
   link_options usual;
   void cut(machine& from, machine& to, link::cause why);
   void mend(machine& from, machine& to, link::cause why);
+  /// Of the host with that address nothing passes to or from it, by script; mend_all() mends it.
+  void cut(const address& one);
   /// Mends what was cut for this cause.
   void mend_all(link::cause why);
   /// Lets go on what has stopped at a link that is whole again, or at a machine that is up again.
@@ -130,11 +142,15 @@ class network {
 
  private:
   void mend(link& one, link::cause why, std::uint32_t from, std::uint32_t to);
+  void remark(const address& about, noted what, std::string_view words);
+  void suspect_all();
 
   moment now_{};
   std::vector<std::unique_ptr<machine>> machines_;
   std::map<address, machine*> by_address_;
   std::map<std::string, machine*, std::less<>> by_name_;
+  std::map<std::string, std::vector<address>, std::less<>> other_names_;  ///< Before those of machines.
+  std::set<address> cut_addresses_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, link> links_;
   std::vector<connection*> connections_;
 };

@@ -15,7 +15,7 @@ constexpr std::size_t cost_of_one = 256;             // What the kernel counts b
 
 void trip::happen(network& net, unsigned what) noexcept {
   if (what == arrival) return arrive(net);
-  if (net.between(target, source).is_cut() || !source.is_up()) {
+  if (is_cut(net, target, source) || !source.is_up()) {
     if (net.tape) [[unlikely]]
       net.tape->lost(recorded_refusal, net.now(), "lost where the link is cut");
     return;
@@ -28,8 +28,13 @@ void trip::happen(network& net, unsigned what) noexcept {
   static_cast<host_driver&>(b->home).refused(*b);
 }
 
+bool trip::is_cut(network& net, machine& from, machine& to) const {
+  if (net.between(from, to).is_cut()) return true;
+  return &from != &to && (net.is_cut(about.from.addr()) || net.is_cut(about.to.addr()));
+}
+
 void trip::arrive(network& net) noexcept {
-  if (net.between(source, target).is_cut()) return lose(net, "lost where the link is cut");
+  if (is_cut(net, source, target)) return lose(net, "lost where the link is cut");
   if (!target.is_up()) return lose(net, "the host is down");
   if (about.interface != 0) return arrive_for_many(net);
   block* const b = target.find_datagram(about.to, about.from);

@@ -33,6 +33,7 @@ class trip final : public occurrence {
   std::uint64_t recorded = 0;  ///< Its number in the recording, if there is one.
 
  private:
+  bool is_cut(network& net, machine& from, machine& to) const;
   void arrive(network& net) noexcept;
   void arrive_for_many(network& net) noexcept;
   bool put(network& net, block& into) noexcept;

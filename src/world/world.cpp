@@ -155,6 +155,10 @@ host& world::host(std::string_view name, const host_options& options) {
   return in.it;
 }
 
+void world::name(std::string_view name, std::span<const address> addresses) {
+  inside_->net.set_name(name, addresses);
+}
+
 namespace {
 
 machine& machine_of(world::inside& in, const host& one) { return *in.net.find(std::string_view(one.name())); }
@@ -182,6 +186,8 @@ void world::partition(sim::host& one, sim::host& other) {
 void world::partition_one_way(sim::host& from, sim::host& to) {
   inside_->net.cut(machine_of(*inside_, from), machine_of(*inside_, to), sim::link::cause::script);
 }
+
+void world::partition(const address& one) { inside_->net.cut(one); }
 
 void world::heal() { inside_->net.mend_all(sim::link::cause::script); }
 
