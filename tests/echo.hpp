@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <soquete/deadline.hpp>
 #include <soquete/error.hpp>
 #include <soquete/lease.hpp>
 #include <soquete/task.hpp>
@@ -18,6 +19,30 @@ task<result<void>> echo(Stream peer) {
     lease piece = co_await ok(peer.receive());
     if (piece.empty()) co_return {};
     co_await ok(peer.send(piece.bytes()));
+  }
+}
+
+/// The same, and leaves a peer that it hears nothing of for so long: a host that has lost power says nothing.
+template <class Stream>
+task<result<void>> echo_while_heard(Stream peer, clock::duration patience) {
+  for (;;) {
+    lease piece = co_await ok(within(patience, peer.receive()));
+    if (piece.empty()) co_return {};
+    co_await ok(within(patience, peer.send(piece.bytes())));
+  }
+}
+
+/// Sends `word` to a server, finishes, and gives all that comes back: `ask(tcp::connect("server:7"), word)`.
+template <class Stream>
+task<result<std::string>> ask(task<result<Stream>> connecting, std::string_view word) {
+  Stream peer = co_await ok(std::move(connecting));
+  co_await ok(peer.send(word));
+  co_await ok(peer.finish());
+  std::string got;
+  for (;;) {
+    lease piece = co_await ok(peer.receive());
+    if (piece.empty()) co_return got;
+    got += piece.text();
   }
 }
 

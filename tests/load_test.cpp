@@ -4,6 +4,7 @@
 // nor spins and serves all in the end. Method: the server is a process of its own with limits of its own;
 // it tells how often it failed to accept and how much processor time it took.
 #include "child.hpp"
+#include "echo.hpp"
 #include "on_each_driver.hpp"
 #include "raw_socket.hpp"
 #include "tcp_pair.hpp"
@@ -26,14 +27,6 @@ using namespace std::chrono_literals;
 
 class load : public on_each_driver {};
 ON_EACH_DRIVER(load);
-
-task<result<void>> echo(tcp::stream peer) {
-  for (;;) {
-    lease piece = co_await ok(peer.receive());
-    if (piece.empty()) co_return {};
-    co_await ok(peer.send(piece.bytes()));
-  }
-}
 
 void limit_descriptors(rlim_t most) {
   rlimit now{};
@@ -63,7 +56,7 @@ server_report serve_in_a_child(driver_choice which, rlim_t descriptors,
     tcp::serve_watch watch;
     watch.accept_paused = [&](const error&) { ++failed; };
     const std::string where = "fd:" + std::to_string(::dup(door.number()));
-    auto program = [&] { return tcp::serve(where, echo, {.drain = 1s, .watch = &watch}); };
+    auto program = [&] { return tcp::serve(where, echo<tcp::stream>, {.drain = 1s, .watch = &watch}); };
     const auto before = processor_time();
     const int code = run_main({.driver = which}, program);
     std::printf("%u %f\n", failed, std::chrono::duration<double>(processor_time() - before).count());

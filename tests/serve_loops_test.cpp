@@ -1,5 +1,6 @@
 // One server on several loops: shared ports, shared limits.
 #include "child.hpp"
+#include "echo.hpp"
 #include "network.hpp"
 #include "on_each_driver.hpp"
 #include "raw_socket.hpp"
@@ -21,21 +22,6 @@ using namespace std::chrono_literals;
 
 class serving_on_loops : public with_driver {};
 ON_EACH_DRIVER(serving_on_loops);
-
-task<result<void>> echo(tcp::stream peer) {
-  for (;;) {
-    lease piece = co_await ok(peer.receive());
-    if (piece.empty()) co_return {};
-    co_await ok(peer.send(piece.bytes()));
-  }
-}
-
-task<result<void>> expect_echo(tcp::stream& s, std::string_view word) {
-  co_await ok(s.send(word));
-  const std::string got = co_await ok(receive_some(s, word.size()));
-  EXPECT_EQ(got, word);
-  co_return {};
-}
 
 TEST_P(serving_on_loops, loops_share_a_port_that_the_system_chose) {
   std::mutex mutex;
@@ -91,7 +77,7 @@ TEST_P(serving_on_loops, loops_share_a_port_that_the_system_chose) {
 
 TEST_P(serving_on_loops, an_address_in_use_is_noticed_though_loops_share_theirs) {
   auto listen_and_share = [](std::string where) -> task<result<void>> {
-    co_return co_await tcp::serve(where, echo);
+    co_return co_await tcp::serve(where, echo<tcp::stream>);
   };
   const raw_socket taken = raw_socket::listening(1);
   const std::string where = "127.0.0.1:" + std::to_string(taken.port());
@@ -106,7 +92,7 @@ TEST_P(serving_on_loops, a_second_server_on_the_same_address_is_noticed) {
   std::atomic<bool> done = false;
   auto first = [&]() -> task<result<void>> {
     auto body = [&](scope& s) -> task<result<void>> {
-      s.spawn(tcp::serve("127.0.0.1:0", echo, {.watch = &watch}));
+      s.spawn(tcp::serve("127.0.0.1:0", echo<tcp::stream>, {.watch = &watch}));
       co_await ok(wait_until([&] { return done.load(); }));
       s.cancel();
       co_return {};
@@ -116,7 +102,7 @@ TEST_P(serving_on_loops, a_second_server_on_the_same_address_is_noticed) {
   std::thread other([&] { EXPECT_TRUE(succeeds(run({.threads = 2, .driver = GetParam()}, first))); });
   while (door == 0) std::this_thread::yield();
   const std::string where = "127.0.0.1:" + std::to_string(door);
-  auto second = [&] { return tcp::serve(where, echo); };
+  auto second = [&] { return tcp::serve(where, echo<tcp::stream>); };
   EXPECT_TRUE(fails_with(run({.threads = 2, .driver = GetParam()}, second), std::errc::address_in_use));
   done = true;
   other.join();

@@ -1,4 +1,5 @@
 // Servers: limits, orderly ends.
+#include "echo.hpp"
 #include "on_each_driver.hpp"
 #include "raw_socket.hpp"
 #include "tcp_pair.hpp"
@@ -16,21 +17,6 @@ using namespace std::chrono_literals;
 
 class serving : public on_each_driver {};
 ON_EVERY_DRIVER(serving);
-
-task<result<void>> echo(tcp::stream peer) {
-  for (;;) {
-    lease piece = co_await ok(peer.receive());
-    if (piece.empty()) co_return {};
-    co_await ok(peer.send(piece.bytes()));
-  }
-}
-
-task<result<void>> expect_echo(tcp::stream& s, std::string_view word) {
-  co_await ok(s.send(word));
-  const std::string got = co_await ok(receive_some(s, word.size()));
-  EXPECT_EQ(got, word);
-  co_return {};
-}
 
 // Where a server listens, for those who wait until it does.
 struct doors {
@@ -53,7 +39,7 @@ TEST_P(serving, clients_are_served_until_it_is_asked_to_end) {
   play([]() -> task<result<void>> {
     doors d;
     auto body = [&](scope& s) -> task<result<void>> {
-      s.spawn(tcp::serve("127.0.0.1:0", echo, {.watch = &d.watch}));
+      s.spawn(tcp::serve("127.0.0.1:0", echo<tcp::stream>, {.watch = &d.watch}));
       const endpoint door = co_await ok(first_door(d));
       std::vector<tcp::stream> clients;
       for (int i = 0; i != 20; ++i) clients.push_back(co_await ok(tcp::connect(door)));
@@ -70,7 +56,7 @@ TEST_P(serving, localhost_is_served_on_both_loopbacks_with_one_port) {
   play([]() -> task<result<void>> {
     doors d;
     auto body = [&](scope& s) -> task<result<void>> {
-      s.spawn(tcp::serve("localhost:0", echo, {.watch = &d.watch}));
+      s.spawn(tcp::serve("localhost:0", echo<tcp::stream>, {.watch = &d.watch}));
       co_await ok(first_door(d));
       EXPECT_EQ(d.at.size(), 2U);
       if (d.at.size() == 2) {
@@ -124,7 +110,7 @@ TEST_P(serving, an_address_with_too_many_connections_is_reset_and_others_are_ser
   play([]() -> task<result<void>> {
     doors d;
     auto body = [&](scope& s) -> task<result<void>> {
-      s.spawn(tcp::serve("127.0.0.1:0", echo, {.max_per_address = 2, .watch = &d.watch}));
+      s.spawn(tcp::serve("127.0.0.1:0", echo<tcp::stream>, {.max_per_address = 2, .watch = &d.watch}));
       const endpoint door = co_await ok(first_door(d));
       tcp::stream one = co_await ok(tcp::connect(door));
       tcp::stream two = co_await ok(tcp::connect(door));
@@ -153,7 +139,7 @@ TEST_P(serving, v4_counts_as_one_address_on_a_dual_stack_listener) {
   play([]() -> task<result<void>> {
     doors d;
     auto body = [&](scope& s) -> task<result<void>> {
-      s.spawn(tcp::serve(":0", echo, {.max_per_address = 1, .watch = &d.watch}));
+      s.spawn(tcp::serve(":0", echo<tcp::stream>, {.max_per_address = 1, .watch = &d.watch}));
       const endpoint door = co_await ok(first_door(d));
       tcp::stream one = co_await ok(tcp::connect(endpoint(address::loopback_v4(), door.port())));
       co_await ok(expect_echo(one, "1"));
@@ -174,7 +160,7 @@ TEST_P(serving, whom_the_watch_does_not_admit_is_reset) {
     doors d;
     d.watch.admit = [](const tcp::stream& c) { return c.peer().addr() != address::v4({127, 0, 0, 66}); };
     auto body = [&](scope& s) -> task<result<void>> {
-      s.spawn(tcp::serve("127.0.0.1:0", echo, {.watch = &d.watch}));
+      s.spawn(tcp::serve("127.0.0.1:0", echo<tcp::stream>, {.watch = &d.watch}));
       const endpoint door = co_await ok(first_door(d));
       tcp::stream bad = co_await ok(tcp::connect(door, {.from = "127.0.0.66:0"}));
       auto refused = co_await bad.receive();
@@ -198,7 +184,7 @@ TEST_P(serving, an_error_of_one_client_is_told_and_ends_only_that_one) {
       told.notify_all();
     };
     auto body = [&](scope& s) -> task<result<void>> {
-      s.spawn(tcp::serve("127.0.0.1:0", echo, {.watch = &d.watch}));
+      s.spawn(tcp::serve("127.0.0.1:0", echo<tcp::stream>, {.watch = &d.watch}));
       const endpoint door = co_await ok(first_door(d));
       tcp::stream good = co_await ok(tcp::connect(door));
       co_await ok(expect_echo(good, "x"));
@@ -227,7 +213,7 @@ TEST_P(serving, clients_get_the_drain_time_to_end) {
       draining.notify_all();
     };
     auto run_server = [](tcp::serve_watch* watch) -> task<result<void>> {
-      auto how = co_await tcp::serve("127.0.0.1:0", echo, {.drain = 1h, .watch = watch});
+      auto how = co_await tcp::serve("127.0.0.1:0", echo<tcp::stream>, {.drain = 1h, .watch = watch});
       EXPECT_TRUE(succeeds(how));
       co_return how;
     };
@@ -290,9 +276,9 @@ TEST_P(serving, an_address_in_use_is_an_error) {
   NEEDS_THE_KERNEL("the address is taken by a socket of the kernel");
   play([]() -> task<result<void>> {
     const raw_socket taken = raw_socket::listening(1);
-    auto how = co_await tcp::serve("127.0.0.1:" + std::to_string(taken.port()), echo);
+    auto how = co_await tcp::serve("127.0.0.1:" + std::to_string(taken.port()), echo<tcp::stream>);
     EXPECT_TRUE(fails_with(how, std::errc::address_in_use));
-    auto bad = co_await tcp::serve("nonsense", echo);
+    auto bad = co_await tcp::serve("nonsense", echo<tcp::stream>);
     EXPECT_TRUE(fails_with(bad, fault::bad_address));
     co_return {};
   });
@@ -308,7 +294,7 @@ TEST_P(serving, it_is_ready_once_when_all_addresses_listen) {
       all.assign(where.begin(), where.end());
     };
     auto body = [&](scope& s) -> task<result<void>> {
-      s.spawn(tcp::serve("localhost:0", echo, {.watch = &d.watch}));
+      s.spawn(tcp::serve("localhost:0", echo<tcp::stream>, {.watch = &d.watch}));
       static_cast<void>(co_await ok(first_door(d)));
       for (const endpoint& at : all) {
         tcp::stream c = co_await ok(tcp::connect(at));
@@ -359,13 +345,13 @@ TEST_P(serving, a_dump_tells_where_the_clients_wait) {
   play([]() -> task<result<void>> {
     doors d;
     auto body = [&](scope& s) -> task<result<void>> {
-      s.spawn(tcp::serve("127.0.0.1:0", echo, {.watch = &d.watch}));
+      s.spawn(tcp::serve("127.0.0.1:0", echo<tcp::stream>, {.watch = &d.watch}));
       tcp::stream c = co_await ok(tcp::connect(co_await ok(first_door(d))));
       co_await ok(expect_echo(c, "hello"));
       const std::string text = co_await dump();
       EXPECT_NE(text.find("for accept on"), text.npos) << text;
       EXPECT_NE(text.find("for 1 clients"), text.npos) << text;
-      EXPECT_NE(text.find("serve_test.cpp"), text.rfind("serve_test.cpp")) << text;
+      EXPECT_NE(text.find("echo.hpp"), text.npos) << text;
       s.cancel();
       co_return {};
     };

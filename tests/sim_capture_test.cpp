@@ -13,6 +13,8 @@
 #include <soquete/sim.hpp>
 #include <soquete/soquete.hpp>
 
+#include "echo.hpp"
+
 namespace soquete::test {
 namespace {
 
@@ -229,14 +231,6 @@ std::string captured(const sim::scenario& what, std::uint64_t seed = 1) {
   return text;
 }
 
-task<result<void>> echo(tcp::stream peer) {
-  for (;;) {
-    lease data = co_await ok(peer.receive());
-    if (data.empty()) co_return {};
-    co_await ok(peer.send(data));
-  }
-}
-
 task<result<void>> send_all(tcp::stream& to, const std::string& message) {
   co_await ok(to.send(message));
   co_return to.finish();
@@ -278,7 +272,7 @@ sim::scenario transfer(const std::vector<address>& servers, const std::vector<ad
     sim::host& server = w.host("server", {.addresses = servers});
     sim::host& client = w.host("client", {.addresses = clients});
     w.link(server, client, {.delay = {1ms, 2ms}});
-    server.spawn([] { return until_asked(tcp::serve(":7", echo)); });
+    server.spawn([] { return until_asked(tcp::serve(":7", echo<tcp::stream>)); });
     server.spawn([] { return until_asked(hear()); });
     client.spawn([=] { return exchange(where + ":7", message); });
     client.spawn([=] { return send_one(where + ":9", message.substr(0, 20'000)); });
@@ -425,7 +419,7 @@ TEST(sim_capture, what_is_lost_or_late_has_a_comment) {
     sim::host& client = w.host("client");
     w.link(server, client, {.loss = 0.5, .duplicates = 0.5});
     server.spawn([] { return until_asked(hear()); });
-    server.spawn([] { return until_asked(tcp::serve(":7", echo)); });
+    server.spawn([] { return until_asked(tcp::serve(":7", echo<tcp::stream>)); });
     for (int i = 0; i != 20; ++i) client.spawn([] { return send_one("server:9", "news"); });
     client.spawn([] { return exchange("server:7", "hello"); });
     w.at(700us, [&] { w.partition(server, client); });

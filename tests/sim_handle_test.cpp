@@ -5,6 +5,7 @@
 #include <soquete/soquete.hpp>
 #include <vector>
 
+#include "echo.hpp"
 #include "on_each_driver.hpp"
 
 namespace soquete::test {
@@ -304,17 +305,10 @@ TEST(sim_handles, a_server_is_handed_over_under_faults_and_no_client_is_refused)
                  .without(sim::fault::refuse)
                  .without(sim::fault::reset)
                  .without(sim::fault::exhaust));
-    const auto echo = [](tcp::stream peer) -> task<result<void>> {
-      for (;;) {
-        lease data = co_await ok(peer.receive());
-        if (data.empty()) co_return {};
-        co_await ok(peer.send(data));
-      }
-    };
     for (int generation = 0; generation != 3; ++generation)
-      server.spawn([&w, echo, generation]() -> task<result<void>> {
+      server.spawn([&w, generation]() -> task<result<void>> {
         co_await ok(sleep(generation * 5s));
-        auto how = co_await tcp::serve(":7", echo, {.drain = 1min, .handover = "unix:/door"});
+        auto how = co_await tcp::serve(":7", echo<tcp::stream>, {.drain = 1min, .handover = "unix:/door"});
         w.always(how.has_value() || how.error() == std::errc::timed_out, "it serves");
         co_return {};
       });

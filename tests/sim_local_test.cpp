@@ -5,32 +5,13 @@
 #include <soquete/soquete.hpp>
 #include <vector>
 
+#include "echo.hpp"
 #include "on_each_driver.hpp"
 
 namespace soquete::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-task<result<void>> echo(local::stream peer) {
-  for (;;) {
-    lease data = co_await ok(peer.receive());
-    if (data.empty()) co_return {};
-    co_await ok(peer.send(data));
-  }
-}
-
-task<result<std::string>> ask(std::string_view where, std::string_view word) {
-  local::stream peer = co_await ok(local::connect(where));
-  co_await ok(peer.send(word));
-  co_await ok(peer.finish());
-  std::string got;
-  for (;;) {
-    lease data = co_await ok(peer.receive());
-    if (data.empty()) co_return got;
-    got += data.text();
-  }
-}
 
 // Runs it on a host by itself and tells what the world says of it.
 std::string told_of(sim::program what) {
@@ -44,13 +25,14 @@ TEST(sim_local, a_name_is_of_its_host_alone) {
   sim::world w(1);
   sim::host& one = w.host("one");
   sim::host& other = w.host("other");
-  for (const char* name : {"unix:/run/s", "unix:@s"}) one.spawn([name] { return local::serve(name, echo); });
+  for (const char* name : {"unix:/run/s", "unix:@s"})
+    one.spawn([name] { return local::serve(name, echo<local::stream>); });
   for (sim::host* const on : {&one, &other})
     on->spawn([&w, is_there = on == &one]() -> task<result<void>> {
       co_await ok(sleep(1ms));
       const auto before = w.now();
-      auto by_path = co_await ask("unix:/run/s", "hello");
-      auto abstract = co_await ask("unix:@s", "hello");
+      auto by_path = co_await ask(local::connect("unix:/run/s"), "hello");
+      auto abstract = co_await ask(local::connect("unix:@s"), "hello");
       w.always(by_path.has_value() == is_there && abstract.has_value() == is_there, "only there");
       if (is_there) {
         w.always(*by_path == "hello" && *abstract == "hello", "the echo");
@@ -262,14 +244,14 @@ sim::check_report busy_host(std::uint64_t first, std::uint64_t count) {
   return sim::check({.seeds = count, .first_seed = first}, [](sim::world& w) {
     sim::host& host = w.host("host");
     w.faults(sim::swarm());
-    host.spawn([] { return local::serve("unix:/s", echo); });
+    host.spawn([] { return local::serve("unix:/s", echo<local::stream>); });
     host.spawn([&w] { return count_letters(w); });
     host.spawn([] { return write_letters(); });
     for (int client = 0; client != 2; ++client)
       host.spawn([&w]() -> task<result<void>> {
         for (int i = 0; i != 3; ++i) {
           const std::string sent = w.bytes(20'000);
-          const auto got = co_await within(20s, ask("unix:/s", sent));
+          const auto got = co_await within(20s, ask(local::connect("unix:/s"), sent));
           w.always(!got || *got == sent, "all bytes in order, or an error");
           w.sometimes(got.has_value(), "it goes well");
         }

@@ -12,6 +12,7 @@
 #include <soquete/sim.hpp>
 #include <soquete/soquete.hpp>
 
+#include "echo.hpp"
 #include "world/labels.hpp"
 #include "world/words.hpp"
 
@@ -19,14 +20,6 @@ namespace soquete::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-task<result<void>> echo(tcp::stream peer) {
-  for (;;) {
-    lease data = co_await ok(peer.receive());
-    if (data.empty()) co_return {};
-    co_await ok(peer.send(data));
-  }
-}
 
 task<result<void>> say(std::string_view where, std::string words, int count, std::chrono::milliseconds rest) {
   tcp::stream peer = co_await ok(tcp::connect(where));
@@ -65,7 +58,7 @@ void everything(sim::world& w) {
   sim::host& two = w.host("two");
   w.link(server, one, {.delay = {500us, 500us}});
   w.link(server, two, {.delay = {500us, 700us}, .loss = 0.3, .duplicates = 0.3});
-  server.spawn([] { return whatever(tcp::serve(":7", echo)); });
+  server.spawn([] { return whatever(tcp::serve(":7", echo<tcp::stream>)); });
   server.spawn([] { return whatever(hear_datagrams()); });
   one.spawn([] { return whatever(say("server:7", "<bytes> & \"more\" ", 8, 1ms)); });
   one.spawn([] { return whatever(say("server:8", "", 1, 0ms)); });
@@ -133,7 +126,7 @@ TEST(sim_picture, a_host_that_is_cut_off_from_all_is_told_once) {
     return [from_all](sim::world& w) {
       std::vector<sim::host*> all;
       for (const char* name : {"one", "two", "three", "four"}) all.push_back(&w.host(name));
-      all[0]->spawn([] { return tcp::serve(":7", echo); });
+      all[0]->spawn([] { return tcp::serve(":7", echo<tcp::stream>); });
       all[1]->spawn([] { return whatever(say("one:7", "word ", 3, 1ms)); });
       w.at(2ms, [&w, all, from_all] {
         for (std::size_t i = 1; i != (from_all ? 4U : 3U); ++i) w.partition(*all[0], *all[i]);
@@ -155,7 +148,7 @@ TEST(sim_picture, a_host_that_is_cut_off_from_all_is_told_once) {
 
 TEST(sim_picture, what_does_not_happen_is_not_explained) {
   const std::string svg = drawn([](sim::world& w) {
-    w.host("server").spawn([] { return tcp::serve(":7", echo); });
+    w.host("server").spawn([] { return tcp::serve(":7", echo<tcp::stream>); });
     w.host("client").spawn([] { return say("server:7", "word ", 1, 0ms); });
     w.run_for(1h);
   });
@@ -270,7 +263,7 @@ void busy(sim::world& w) {
   sim::host& server = w.host("server");
   w.usual_link({.delay = {100us, 5ms}, .loss = 0.1, .duplicates = 0.1});
   w.faults(sim::swarm());
-  server.spawn([] { return tcp::serve(":7", echo); });
+  server.spawn([] { return tcp::serve(":7", echo<tcp::stream>); });
   for (const char* name : {"one", "two", "three"}) {
     sim::host& client = w.host(name);
     client.spawn([] { return whatever(say("server:7", "something to say ", 10, 0ms)); });
@@ -287,7 +280,7 @@ TEST(sim_picture, no_words_lie_on_others) {
 TEST(sim_picture, a_long_history_is_cut_and_says_so) {
   const auto long_talk = [](bool fails) {
     return [fails](sim::world& w) {
-      w.host("server").spawn([] { return tcp::serve(":7", echo); });
+      w.host("server").spawn([] { return tcp::serve(":7", echo<tcp::stream>); });
       w.host("client").spawn([] { return whatever(say("server:7", "word ", 1000, 1ms)); });
       if (fails) w.at(500500us, [&w] { w.always(false, "half"); });
       w.run_for(1h);
@@ -307,7 +300,7 @@ TEST(sim_picture, a_long_history_is_cut_and_says_so) {
 
 TEST(sim_picture, of_many_hosts_the_busiest_are_drawn_and_the_others_told) {
   const std::string svg = drawn([](sim::world& w) {
-    w.host("server").spawn([] { return tcp::serve(":7", echo); });
+    w.host("server").spawn([] { return tcp::serve(":7", echo<tcp::stream>); });
     for (int i = 0; i != 50; ++i)
       w.host("client" + std::to_string(i)).spawn([i] { return say("server:7", "word ", i / 10 + 1, 1ms); });
     w.run_for(1h);
@@ -321,7 +314,7 @@ TEST(sim_picture, of_many_hosts_the_busiest_are_drawn_and_the_others_told) {
 
 TEST(sim_picture, time_in_which_nothing_happens_takes_no_room_and_is_told) {
   const std::string svg = drawn([](sim::world& w) {
-    w.host("server").spawn([] { return tcp::serve(":7", echo); });
+    w.host("server").spawn([] { return tcp::serve(":7", echo<tcp::stream>); });
     w.host("client").spawn([] { return whatever(say("server:7", "word ", 3, 1h)); });
     w.run_for(24h);
   });
@@ -350,7 +343,7 @@ TEST(sim_picture, a_recording_may_begin_at_any_time) {
   sim::host& server = w.host("server");
   sim::host& client = w.host("client");
   w.link(server, client, {.delay = {10ms, 10ms}});
-  server.spawn([] { return whatever(tcp::serve(":7", echo)); });
+  server.spawn([] { return whatever(tcp::serve(":7", echo<tcp::stream>)); });
   client.spawn([]() -> task<result<void>> {
     tcp::stream peer = co_await ok(tcp::connect("server:7"));
     for (int i = 0; i != 8; ++i) {
@@ -385,7 +378,7 @@ TEST(sim_picture, a_check_that_fails_draws_it_where_it_is_asked_to) {
   const auto failure = [] {
     try {
       sim::check({.seeds = 9}, [](sim::world& w) {
-        w.host("server").spawn([] { return tcp::serve(":7", echo); });
+        w.host("server").spawn([] { return tcp::serve(":7", echo<tcp::stream>); });
         w.host("client").spawn([] { return say("server:7", "word ", 3, 1ms); });
         w.at(3ms, [&w] { w.always(w.seed() != 4, "not four"); });
         w.run_for(1h);

@@ -6,6 +6,7 @@
 #include <soquete/sim.hpp>
 #include <soquete/soquete.hpp>
 
+#include "echo.hpp"
 #include "told_by.hpp"
 
 namespace soquete::test {
@@ -13,25 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-task<result<void>> echo(tcp::stream peer) {
-  for (;;) {
-    lease data = co_await ok(within(5min, peer.receive()));  // A host that has lost power says nothing.
-    if (data.empty()) co_return {};
-    co_await ok(peer.send(data));
-  }
-}
-
-task<result<std::string>> ask(std::string_view where, std::string_view word) {
-  tcp::stream peer = co_await ok(tcp::connect(where));
-  co_await ok(peer.send(word));
-  co_await ok(peer.finish());
-  std::string got;
-  for (;;) {
-    lease data = co_await ok(peer.receive());
-    if (data.empty()) co_return got;
-    got += data.text();
-  }
-}
+task<result<void>> patient_echo(tcp::stream peer) { return echo_while_heard(std::move(peer), 5min); }
 
 // Sets a variable of the environment for as long as it lives.
 class variable {
@@ -46,9 +29,9 @@ class variable {
 };
 
 void careful(sim::world& w) {
-  w.host("server").spawn([] { return tcp::serve("[::]:7", echo); });
+  w.host("server").spawn([] { return tcp::serve("[::]:7", patient_echo); });
   w.host("client").spawn([&w]() -> task<result<void>> {
-    const auto got = co_await within(30s, ask("server:7", "hello"));
+    const auto got = co_await within(30s, ask(tcp::connect("server:7"), "hello"));
     w.always(!got || std::string_view("hello").starts_with(*got), "bytes in order or an error");
     co_return {};
   });
@@ -81,7 +64,7 @@ task<result<void>> touchy_client(sim::world& w) {
 constexpr unsigned line_of_receive = __LINE__ - 4;
 
 void with_a_touchy_client(sim::world& w) {
-  w.host("server").spawn([] { return tcp::serve("[::]:7", echo); });
+  w.host("server").spawn([] { return tcp::serve("[::]:7", patient_echo); });
   w.host("client").spawn([&w] { return touchy_client(w); });
   w.run_for(1h);
 }
@@ -127,7 +110,7 @@ TEST(sim_call, each_call_fails_with_each_cause_and_a_careful_program_survives) {
 
 // Takes any error of a send for the end of the connection, and says that all was sent.
 void with_a_liar(sim::world& w) {
-  w.host("server").spawn([] { return tcp::serve("[::]:7", echo); });
+  w.host("server").spawn([] { return tcp::serve("[::]:7", patient_echo); });
   w.host("client").spawn([&w]() -> task<result<void>> {
     auto peer = co_await tcp::connect("server:7");
     if (!peer) co_return {};
@@ -156,10 +139,10 @@ void touchy(sim::world& w) {
   sim::host& server = w.host("server");
   sim::host& client = w.host("client");
   w.link(server, client, {.delay = {1ms, 40ms}, .window = {16, 1024}});
-  server.spawn([] { return tcp::serve("[::]:7", echo); });
+  server.spawn([] { return tcp::serve("[::]:7", patient_echo); });
   client.spawn([&w]() -> task<result<void>> {
     for (int i = 0; i != 20; ++i) {
-      const auto got = co_await within(10s, ask("server:7", w.bytes(5'000)));
+      const auto got = co_await within(10s, ask(tcp::connect("server:7"), w.bytes(5'000)));
       w.always(got || got.error() != std::errc::connection_reset, "nobody resets");
     }
     co_return {};
@@ -263,9 +246,9 @@ TEST(sim_check, a_thousand_seeds_have_the_same_history_twice) {
     sim::host& server = w.host("server");
     sim::host& client = w.host("client", {.clock_skew = 3min});
     w.link(server, client, {.delay = {1ms, 40ms}, .window = {1, 4096}});
-    server.spawn([] { return tcp::serve("[::]:7", echo); });
+    server.spawn([] { return tcp::serve("[::]:7", patient_echo); });
     client.spawn([&w]() -> task<result<void>> {
-      static_cast<void>(co_await within(30s, ask("server:7", w.bytes(1'000))));
+      static_cast<void>(co_await within(30s, ask(tcp::connect("server:7"), w.bytes(1'000))));
       co_return {};
     });
     w.run_for(1h);

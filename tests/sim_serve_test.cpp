@@ -5,6 +5,8 @@
 #include <soquete/sim.hpp>
 #include <soquete/soquete.hpp>
 
+#include "echo.hpp"
+
 namespace soquete::test {
 namespace {
 
@@ -50,30 +52,14 @@ sim::scenario served_by(task<result<void>> (*serve)(), task<result<std::string>>
   };
 }
 
-task<result<void>> echo(tcp::stream peer) {
-  for (;;) {
-    lease data = co_await ok(within(15s, peer.receive()));
-    if (data.empty()) co_return {};
-    co_await ok(within(15s, peer.send(data)));
-  }
-}
+task<result<void>> patient_echo(tcp::stream peer) { return echo_while_heard(std::move(peer), 15s); }
 
 // A place that is not given back would be missed at once.
 task<result<void>> serve_streams() {
-  return tcp::serve("[::]:7", echo, {.max_connections = 1, .max_per_address = 1});
+  return tcp::serve("[::]:7", patient_echo, {.max_connections = 1, .max_per_address = 1});
 }
 
-task<result<std::string>> ask_by_stream() {
-  tcp::stream peer = co_await ok(tcp::connect("server:7"));
-  co_await ok(peer.send("hello"));
-  co_await ok(peer.finish());
-  std::string got;
-  for (;;) {
-    lease data = co_await ok(peer.receive());
-    if (data.empty()) co_return got;
-    got += data.text();
-  }
-}
+task<result<std::string>> ask_by_stream() { return ask(tcp::connect("server:7"), "hello"); }
 
 task<result<void>> echo_session(udp::session& guest) {
   for (;;) {

@@ -9,30 +9,12 @@
 #include <soquete/soquete.hpp>
 #include <vector>
 
+#include "echo.hpp"
+
 namespace soquete::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-task<result<void>> echo(tcp::stream peer) {
-  for (;;) {
-    lease data = co_await ok(peer.receive());
-    if (data.empty()) co_return {};
-    co_await ok(peer.send(data));
-  }
-}
-
-task<result<std::string>> ask(std::string_view where, std::string_view word) {
-  tcp::stream peer = co_await ok(tcp::connect(where));
-  co_await ok(peer.send(word));
-  co_await ok(peer.finish());
-  std::string got;
-  for (;;) {
-    lease data = co_await ok(peer.receive());
-    if (data.empty()) co_return got;
-    got += data.text();
-  }
-}
 
 TEST(sim_world, two_hosts_talk_and_time_passes_at_once) {
   sim::world w(1);
@@ -40,9 +22,9 @@ TEST(sim_world, two_hosts_talk_and_time_passes_at_once) {
   sim::host& client = w.host("client");
   w.link(server, client, {.delay = {1h, 1h}});
   std::string got;
-  server.spawn([] { return tcp::serve("[::]:7", echo); });
+  server.spawn([] { return tcp::serve("[::]:7", echo<tcp::stream>); });
   client.spawn([&]() -> task<result<void>> {
-    got = co_await ok(ask("server:7", "hello"));
+    got = co_await ok(ask(tcp::connect("server:7"), "hello"));
     co_return {};
   });
   w.run_for(24h);
@@ -90,7 +72,7 @@ TEST(sim_world, a_deadlock_names_every_await_with_its_line) {
 
 TEST(sim_world, a_server_that_waits_for_anybody_is_no_deadlock) {
   EXPECT_EQ(failure_of([](sim::world& w) {
-              w.host("server").spawn([] { return tcp::serve(":7", echo); });
+              w.host("server").spawn([] { return tcp::serve(":7", echo<tcp::stream>); });
               w.run_for(1h);
             }),
             "");
@@ -238,13 +220,13 @@ sim::check_report busy_hours(std::uint64_t first, std::uint64_t count) {
     w.link(server, one, {.delay = {100us, 20ms}, .window = {16, 4096}, .loss = 0.1});
     w.link(server, two, {.delay = {1ms, 1ms}, .bytes_per_second = 100'000, .duplicates = 0.1});
     w.faults(sim::swarm());
-    server.spawn([] { return tcp::serve(":7", echo); });
+    server.spawn([] { return tcp::serve(":7", echo<tcp::stream>); });
     server.spawn([] { return echo_datagrams(); });
     for (sim::host* client : {&one, &two}) {
       client->spawn([&w]() -> task<result<void>> {
         for (int i = 0; i != 5; ++i) {
           const std::string sent = w.bytes(10'000);
-          const auto got = co_await within(10s, ask("server:7", sent));
+          const auto got = co_await within(10s, ask(tcp::connect("server:7"), sent));
           w.always(!got || sent.starts_with(*got), "bytes in order");
         }
         co_return {};
@@ -275,10 +257,10 @@ TEST(sim_check, no_kind_of_fault_never_strikes) {
 TEST(sim_check, in_the_dry_no_fault_strikes) {
   const auto told = sim::check({.seeds = 50}, [](sim::world& w) {
     w.faults(sim::swarm().only(sim::fault::crash).without(sim::fault::crash));
-    w.host("server").spawn([] { return tcp::serve(":7", echo); });
+    w.host("server").spawn([] { return tcp::serve(":7", echo<tcp::stream>); });
     w.host("client").spawn([&w]() -> task<result<void>> {
       const std::string sent = w.bytes(100'000);
-      const std::string got = co_await ok(ask("server:7", sent));
+      const std::string got = co_await ok(ask(tcp::connect("server:7"), sent));
       w.always(got == sent, "all of it");
       co_return {};
     });
