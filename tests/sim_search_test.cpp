@@ -240,21 +240,5 @@ TEST(sim_check, a_history_that_is_another_the_second_time_is_told) {
   EXPECT_NE(told.find("its history is another the second time: trace "), std::string::npos) << told;
 }
 
-TEST(sim_check, a_thousand_seeds_have_the_same_history_twice) {
-  const sim::check_report told = sim::check({.seeds = 1'000, .twice = true}, [](sim::world& w) {
-    w.faults(sim::swarm());
-    sim::host& server = w.host("server");
-    sim::host& client = w.host("client", {.clock_skew = 3min});
-    w.link(server, client, {.delay = {1ms, 40ms}, .window = {1, 4096}});
-    server.spawn([] { return tcp::serve("[::]:7", patient_echo); });
-    client.spawn([&w]() -> task<result<void>> {
-      static_cast<void>(co_await within(30s, ask(tcp::connect("server:7"), w.bytes(1'000))));
-      co_return {};
-    });
-    w.run_for(1h);
-  });
-  EXPECT_EQ(told.seeds, 1'000U);
-}
-
 }  // namespace
 }  // namespace soquete::test
