@@ -1,70 +1,16 @@
-// Is the simulated network like the real one? Random programs run on the loopback and on a simulated host
-// without faults, and are told the same: the same bytes, ends and errors, operation by operation.
-// docs/simulation.md
-#include "on_each_driver.hpp"
-#include "random.hpp"
+// Is the simulated network like the real one? Random programs of TCP and UDP.  docs/simulation.md
+#include "random_program.hpp"
 #include "tcp_pair.hpp"
 #include "udp_pair.hpp"
-
-#include <array>
-#include <cstdlib>
-#include <optional>
-#include <string>
-#include <vector>
 
 namespace soquete::test {
 namespace {
 
 using namespace std::chrono_literals;
 
-enum class deed : std::uint8_t { send, send_parts, receive, receive_into, wait, finish, close, abort };
-
-struct act {
-  deed what;
-  bool by_server;
-  std::size_t size;
-};
-
 constexpr std::array deeds{deed::send,    deed::send,         deed::send,    deed::send_parts,
                            deed::receive, deed::receive,      deed::receive, deed::receive_into,
                            deed::finish,  deed::receive_into, deed::close,   deed::abort};
-
-std::vector<act> program_of(std::uint64_t seed) {
-  random_numbers random(seed);
-  std::vector<act> all(4 + random.below(12));
-  for (act& one : all) {
-    one.what = deeds[random.below(deeds.size())];
-    // Waiting for nothing takes real time.
-    if (random.below(40) == 0) one.what = deed::wait;
-    one.by_server = random.below(2) == 0;
-    one.size = random.below(4) == 0 ? 1 + random.below(5'000) : 1 + random.below(20);
-  }
-  return all;
-}
-
-std::string to_string(const std::vector<act>& program) {
-  constexpr std::array names{"send", "send parts", "receive", "receive into",
-                             "wait", "finish",     "close",   "abort"};
-  std::string text;
-  for (const act& one : program)
-    text.append(one.by_server ? "  server: " : "  client: ")
-        .append(names[static_cast<std::size_t>(one.what)])
-        .append(" ")
-        .append(std::to_string(one.size))
-        .append("\n");
-  return text;
-}
-
-template <class T>
-std::string outcome_of(const result<T>& got) {
-  return got ? std::string("ok") : got.error().code().message();
-}
-
-struct pace {
-  clock::duration settle;    // What the network has to itself after each act.
-  clock::duration patience;  // For what will come.
-  clock::duration glance;    // For what may not.
-};
 
 // One end of a stream.
 struct side {
@@ -76,6 +22,7 @@ struct side {
 
 class stream_program {
  public:
+  static std::vector<act> of(std::uint64_t seed) { return program_of(seed, deeds); }
   stream_program(const std::vector<act>& program, pace how) : program_(program), how_(how) {}
 
   task<result<void>> run() {
@@ -153,6 +100,7 @@ class stream_program {
         mine.stream.abort();
         mine.has_ended = true;
         break;
+      default: break;
     }
     co_return {};
   }
@@ -178,8 +126,7 @@ class stream_program {
       }
       if (end.empty() && got.size() < due) continue;
       mine.received += got.size();
-      co_return std::to_string(got.size()) + " bytes " + std::to_string(std::hash<std::string>()(got)) + " " +
-          end;
+      co_return told_of(got) + " " + end;
     }
   }
 
@@ -193,6 +140,7 @@ class stream_program {
 // Datagrams: the client is connected to the server, which answers whom it last heard.
 class datagram_program {
  public:
+  static std::vector<act> of(std::uint64_t seed) { return program_of(seed, deeds); }
   datagram_program(const std::vector<act>& program, pace how) : program_(program), how_(how) {}
 
   task<result<void>> run() {
@@ -257,46 +205,6 @@ class datagram_program {
   std::vector<std::string> told_;
 };
 
-template <class Program>
-std::vector<std::string> told_on(test_loop& loop, const std::vector<act>& program, pace how, bool coarsely) {
-  Program one(program, how);
-  const result<void> ended = loop.run(one.run());
-  EXPECT_TRUE(ended.has_value()) << soquete::to_string(ended.error());
-  return coarsely ? one.told_coarsely() : one.told();
-}
-
-// Virtual time costs nothing.
-constexpr pace simulated_pace{100ms, 1s, 1s};
-// On the loopback a packet has come when the call that sends it returns, as a rule. A busy machine may need
-// more time, and gets it in a second run.
-constexpr pace quick{0s, 500ms, 2ms};
-constexpr pace slow{20ms, 2s, 500ms};
-
-class random_programs : public with_driver {
- protected:
-  template <class Program>
-  void agree(std::uint64_t first, std::uint64_t programs) {
-    test_loop real(GetParam());
-    test_loop simulation(simulated);
-    ASSERT_TRUE(real.opened() && simulation.opened());
-    const bool coarsely = GetParam() == driver_choice::io_uring;
-    std::size_t repeated = 0;
-    for (std::uint64_t seed = first; seed != first + programs; ++seed) {
-      const std::vector<act> program = program_of(seed);
-      const auto expected = told_on<Program>(simulation, program, simulated_pace, coarsely);
-      if (told_on<Program>(real, program, quick, coarsely) == expected) continue;
-      ++repeated;
-      const auto again = told_on<Program>(real, program, slow, coarsely);
-      ASSERT_EQ(again, expected) << "seed " << seed << ", the kernel first:\n" << to_string(program);
-    }
-    RecordProperty("repeated", static_cast<int>(repeated));
-  }
-
-  static std::uint64_t count() {
-    const char* const more = std::getenv("SOQUETE_RANDOM_PROGRAMS");
-    return more == nullptr ? 2'000 : std::strtoull(more, nullptr, 10);
-  }
-};
 ON_EACH_DRIVER(random_programs);
 
 TEST_P(random_programs, streams_are_told_the_same_by_the_kernel_and_the_simulation) {

@@ -188,15 +188,17 @@ void host_driver::hand_over(std::vector<carried_descriptor> handles, received_me
 int host_driver::send_record(block& b, const outgoing_message& m) {
   std::vector<carried_descriptor> handles;
   if (const int cause = carry(m, handles); cause != 0) return -cause;
-  local_end* to = nullptr;
   // To name the peer of a connection is no use and no harm, as the kernel has it for records.
-  if (m.to != nullptr && b.carries == transport::datagram) {
-    if (!m.to->is_local()) return -EINVAL;
+  const bool has_address = m.to != nullptr && b.carries == transport::datagram;
+  if (has_address && !m.to->is_local()) return -EINVAL;
+  if (b.carries == transport::datagram)
+    if (const int cause = name_if_told(b); cause != 0) return -cause;
+  if (const int cause = b.local->may_send(m.payload.size()); cause != 0) return cause;
+  local_end* to = nullptr;
+  if (has_address) {
     if (const int cause = find_local(*m.to, transport::datagram, to); cause != 0) return -cause;
     if (net_.strikes(fault::exhaust)) return -EAGAIN;
   }
-  if (b.carries == transport::datagram)
-    if (const int cause = name_if_told(b); cause != 0) return -cause;
   return b.local->send(m.payload, std::move(handles), to);
 }
 

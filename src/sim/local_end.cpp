@@ -12,16 +12,27 @@ namespace soquete::sim {
 namespace {
 
 constexpr std::size_t piece_max = 64 * 1024;
+constexpr unsigned reader_event = 0, sender_event = 1;
 constexpr std::size_t reserved = 32;  // Of the room, beside a message.
 // A sender that waits is told when so much of its room is free.  unix_writable()
 constexpr std::size_t used_part = 4;
 // Of a message that nobody wanted to know the sender of, the kernel has not kept it.
 constexpr credentials untold{0, 65'534, 65'534};
 
+// Somebody else has the processor first.
+void wake_sender_later(local_end& one) {
+  network& net = one.at.net;
+  net.events.add(net.now() + std::chrono::microseconds(net.faults.log_between(1, 100)), one, sender_event);
+}
+
 }  // namespace
 
-void local_end::happen(network&, unsigned) noexcept {
-  if (owner != nullptr) owner->wake_reader();
+void local_end::happen(network&, unsigned what) noexcept {
+  if (owner == nullptr) return;
+  if (what == sender_event)
+    owner->wake_writer();
+  else
+    owner->wake_reader();
 }
 
 void local_end::wake_reader() noexcept {
@@ -29,14 +40,16 @@ void local_end::wake_reader() noexcept {
   // The system lets somebody else run first.
   if (owner->is_reading() && at.net.strikes(fault::delay)) {
     const std::chrono::microseconds later(at.net.faults.log_between(1, 10'000));
-    at.net.events.add(at.net.now() + later, *this, 0);
+    at.net.events.add(at.net.now() + later, *this, reader_event);
     return;
   }
   owner->wake_reader();
 }
 
 void local_end::wake_writer() noexcept {
-  if (owner != nullptr) owner->wake_writer();
+  if (owner == nullptr) return;
+  if (owner->is_writing() && at.net.strikes(fault::order)) return wake_sender_later(*this);
+  owner->wake_writer();
 }
 
 void local_end::join(local_end& one, local_end& other) noexcept {
@@ -69,8 +82,10 @@ int local_end::ask(local_end& listener) {
 
 void local_end::connect(local_end* to) noexcept {
   const shared<local_end> before = std::exchange(peer_, shared<local_end>(to));
-  if (!before || before.get() == to) return;
+  // As unix_dgram_disconnected() has it: where nothing is lost, nobody is told.
+  if (!before || before.get() == to || inbox_.empty()) return;
   drop_all();
+  wake_those_who_want_room();
   if (before->is_closed_ || before->peer_.get() != this) return;
   before->error_ = ECONNRESET;
   before->wake_reader();
@@ -149,6 +164,11 @@ std::int64_t local_end::send(bytes from, std::vector<carried_descriptor> handles
   if (reads_pipe_) return -EBADF;
   if (sends_no_more_) return -EPIPE;
   if (used_ >= room) return -EAGAIN;
+  // Between two pieces the reader may have the processor, and take all there is.
+  if (used_ != 0 && handles.empty() && at.net.strikes(fault::order)) {
+    wake_sender_later(*this);
+    return -EAGAIN;
+  }
   // A socket takes more than it has room for, once; a pipe does not.
   std::size_t size = std::min({from.size(), piece_max, is_pipe_ ? room - used_ : room / 2});
   if (size > 1 && at.net.strikes(fault::pieces))
@@ -170,17 +190,22 @@ std::int64_t local_end::receive(delivery& into) noexcept {
   return 1;
 }
 
-// In the order of unix_dgram_sendmsg().
+// In the order of unix_seqpacket_sendmsg() and unix_dgram_sendmsg(), which look for the receiver afterwards.
+int local_end::may_send(std::size_t size) noexcept {
+  if (has_pair() && error_ != 0) return -take_error();
+  if (has_pair() && !was_connected_) return -ENOTCONN;
+  if (size + reserved > room) return -EMSGSIZE;
+  if (error_ != 0) return -take_error();
+  if (sends_no_more_) return -EPIPE;
+  return used_ >= room ? -EAGAIN : 0;
+}
+
 int local_end::send(bytes payload, std::vector<carried_descriptor> handles, local_end* to) {
   const bool has_address = to != nullptr;
   if (!has_address) to = peer_.get();
   if (to == nullptr) return -ENOTCONN;
-  if (payload.size() + reserved > room) return -EMSGSIZE;
-  if (error_ != 0) return -take_error();
-  if (sends_no_more_) return -EPIPE;
-  if (used_ >= room) return -EAGAIN;
   if (to->is_closed_) {
-    if (!has_address) peer_ = {};
+    if (!has_address) connect(nullptr);
     return -ECONNREFUSED;
   }
   if (to->peer_ && to->peer_.get() != this) return -EPERM;

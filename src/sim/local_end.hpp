@@ -63,7 +63,9 @@ class local_end final : public occurrence {
   std::int64_t send(bytes from, std::vector<carried_descriptor> handles = {}) noexcept;
   /// Of records and datagrams: the next one; -EAGAIN: there is none yet; 0 at the end, else 1.
   std::int64_t receive(delivery& into) noexcept;
-  /// Of records and datagrams. To the peer if null. 0 or -errno; -EAGAIN: there is no room.
+  /// Of records and datagrams. 0 or -errno, whoever shall receive it; -EAGAIN: there is no room.
+  int may_send(std::size_t size) noexcept;
+  /// Once it may. To the peer if null. 0 or -errno; -EAGAIN: the receiver has no room.
   int send(bytes payload, std::vector<carried_descriptor> handles, local_end* to);
   /// What a receive would find, without taking it: 0 or -EAGAIN.
   std::int64_t readable() const noexcept;
