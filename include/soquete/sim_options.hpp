@@ -77,12 +77,16 @@ class swarm {
   /// No fault begins after that; those that last are over soon after. So what is stuck then is stuck for
   /// good.
   swarm until(std::chrono::nanoseconds end) const noexcept;
+  /// All of them in each run, and each of middling strength. Finds less: it is there to compare with.
+  swarm all_at_once() const noexcept;
 
-  bool has(fault kind) const noexcept;                            ///< May it happen?
-  std::chrono::nanoseconds end() const noexcept { return end_; }  ///< Since the beginning of the world.
+  bool has(fault kind) const noexcept;                              ///< May it happen?
+  std::chrono::nanoseconds end() const noexcept { return end_; }    ///< Since the beginning of the world.
+  bool is_all_at_once() const noexcept { return is_all_at_once_; }  ///< Is nothing drawn?
 
  private:
   std::uint32_t kinds_ = (1U << fault_count) - 1;
+  bool is_all_at_once_ = false;
   std::chrono::nanoseconds end_ = std::chrono::minutes(1);
 };
 

@@ -21,6 +21,12 @@ swarm swarm::until(std::chrono::nanoseconds end) const noexcept {
   return made;
 }
 
+swarm swarm::all_at_once() const noexcept {
+  swarm made = *this;
+  made.is_all_at_once_ = true;
+  return made;
+}
+
 bool swarm::has(fault kind) const noexcept { return (kinds_ >> static_cast<unsigned>(kind) & 1) != 0; }
 
 namespace {
@@ -29,15 +35,22 @@ using namespace std::chrono_literals;
 
 constexpr std::uint64_t one = std::uint64_t{1} << 32;  // A rate of always.
 
+// As much above `least` as below `most`, in powers of two.
+constexpr std::uint64_t middle_of(std::uint64_t least, std::uint64_t most) noexcept {
+  for (; least < most / 2; most /= 2) least *= 2;
+  return least;
+}
+
 // Faults that begin and end.
 class nemesis final : public occurrence {
  public:
   nemesis(world::inside& on, moment end) noexcept
       : on_(on), end_(end), draws_(on.net.seed, purpose::nemesis) {}
 
-  void begin(fault kind) {
-    const std::size_t at = static_cast<std::size_t>(kind);
-    every_[at] = moment(draws_.log_between(moment(500ms).count(), moment(30s).count()));
+  void begin(fault kind, bool is_middling) {
+    constexpr auto least = moment(500ms).count(), most = moment(30s).count();
+    every_[static_cast<std::size_t>(kind)] =
+        moment(is_middling ? middle_of(least, most) : draws_.log_between(least, most));
     add(kind);
   }
 
@@ -104,15 +117,16 @@ void unleash(world::inside& on, const swarm& what) {
   weather& w = on.net.clouds;
   w = {};
   w.end = what.end();
-  const std::uint64_t sort = draws.below(10);
+  const bool is_swarm = !what.is_all_at_once();
+  const std::uint64_t sort = is_swarm ? draws.below(10) : 10;
   if (sort == 0) return;  // A clear day, to compare with.
   if (sort == 1) {
     if (what.has(fault::pieces)) w[fault::pieces] = one;
     return;
   }
   const auto drawn = [&](fault kind, std::uint64_t least, std::uint64_t most) -> std::uint64_t {
-    const bool is_on = draws.below(2) == 0;
-    const std::uint64_t rate = draws.log_between(least, most);
+    const bool is_on = !is_swarm || draws.below(2) == 0;
+    const std::uint64_t rate = is_swarm ? draws.log_between(least, most) : middle_of(least, most);
     return is_on && what.has(kind) ? rate : 0;
   };
   w[fault::delay] = drawn(fault::delay, one / 1'000, one / 10);
@@ -125,7 +139,7 @@ void unleash(world::inside& on, const swarm& what) {
   w[fault::order] = drawn(fault::order, one / 100, one / 2);
   const shared<nemesis> evil(new nemesis(on, what.end()));
   for (const fault kind : {fault::cut, fault::isolate, fault::pause, fault::crash})
-    if (drawn(kind, 1, 2) != 0) evil->begin(kind);
+    if (drawn(kind, 1, 2) != 0) evil->begin(kind, !is_swarm);
   w[fault::name] = drawn(fault::name, one / 100, one / 2);
 }
 
