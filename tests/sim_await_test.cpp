@@ -114,6 +114,18 @@ TEST(sim_await, the_clock_jumps_beyond_the_deadline_of_a_sleep) {
   EXPECT_TRUE(says(text, "not so: time passes for all alike")) << text;
 }
 
+task<result<void>> sleep_within_two(sim::world& w) {
+  loop& here = co_await this_loop();
+  const time_point begun = here.now();
+  static_cast<void>(co_await within(5s, within(10s, sleep(20s))));
+  w.always(here.now() - begun == 5s, "the nearer deadline counts");
+  co_return {};
+}
+
+TEST(sim_await, the_clock_jumps_beyond_the_nearest_deadline_only) {
+  EXPECT_EQ(told(alone(sleep_within_two), {.only = sim::strike::past_deadline}), "");
+}
+
 // The turn in which the result comes.
 
 task<result<void>> answer(tcp::stream peer) { co_return co_await peer.send("hello"); }

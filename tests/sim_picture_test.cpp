@@ -247,7 +247,7 @@ TEST(sim_picture, what_is_the_matter_with_a_name_stands_beside_the_host_that_ask
   for (std::uint64_t seed = 1; seed <= 40; ++seed)
     all += drawn(
         [](sim::world& w) {
-          w.host("server").spawn([] { return whatever(tcp::serve(":7", echo)); });
+          w.host("server").spawn([] { return whatever(tcp::serve(":7", echo<tcp::stream>)); });
           w.faults(sim::swarm().only(sim::fault::name));
           w.host("client").spawn([] { return whatever(say("server:7", "word ", 1, 0ms)); });
           w.run_for(1h);
