@@ -304,7 +304,8 @@ TEST(sim_handles, a_server_is_handed_over_under_faults_and_no_client_is_refused)
                  .without(sim::fault::crash)
                  .without(sim::fault::refuse)
                  .without(sim::fault::reset)
-                 .without(sim::fault::exhaust));
+                 .without(sim::fault::exhaust)
+                 .without(sim::fault::name));
     for (int generation = 0; generation != 3; ++generation)
       server.spawn([&w, generation]() -> task<result<void>> {
         co_await ok(sleep(generation * 5s));

@@ -244,7 +244,7 @@ TEST(sim_picture, plates_that_are_turned_overlap_or_not) {
 
 TEST(sim_picture, what_is_the_matter_with_a_name_stands_beside_the_host_that_asked) {
   std::string all;
-  for (std::uint64_t seed = 1; seed <= 40; ++seed)
+  for (std::uint64_t seed = 1; seed <= 200; ++seed)
     all += drawn(
         [](sim::world& w) {
           w.host("server").spawn([] { return whatever(tcp::serve(":7", echo<tcp::stream>)); });

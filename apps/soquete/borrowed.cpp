@@ -104,6 +104,8 @@ constexpr const char* sentences[] = {
     N_("SOQUETE_DRIVER takes io_uring, epoll, kqueue, poll or auto"),
     N_("SOQUETE_THREADS takes a number from 0 to 1024"),
     N_("SOQUETE_SPIN takes microseconds from 0 to 10000"),
+    // Where a program waits.
+    N_("a blocking call"),
     // Programs.
     N_("SIGCHLD is ignored, so nobody can wait for programs"),
     N_("it was closed when this program was started"),
