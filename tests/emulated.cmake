@@ -41,6 +41,8 @@ set(not_emulated
   "reference|*|text"
   "reference_refuses|*|text"
   "tidy|*|text, and each header alone"
+  "sim_seeds|*|minutes of computing, in memory"
+  "town|*|minutes of computing, in memory"
 )
 
 function(leave_out_what_is_not_emulated)

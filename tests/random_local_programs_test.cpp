@@ -347,15 +347,15 @@ class random_local_programs : public random_programs {};
 ON_EACH_DRIVER(random_local_programs);
 
 TEST_P(random_local_programs, streams_are_told_the_same_by_the_kernel_and_the_simulation) {
-  agree<local_stream_program>(2'000'000, count());
+  agree<local_stream_program>(2'000'000, count(500));
 }
 
 TEST_P(random_local_programs, records_are_told_the_same_by_the_kernel_and_the_simulation) {
-  agree<record_program>(3'000'000, count());
+  agree<record_program>(3'000'000, count(500));
 }
 
 TEST_P(random_local_programs, datagrams_are_told_the_same_by_the_kernel_and_the_simulation) {
-  agree<local_datagram_program>(4'000'000, count());
+  agree<local_datagram_program>(4'000'000, count(500));
 }
 
 }  // namespace

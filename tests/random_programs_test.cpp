@@ -208,11 +208,11 @@ class datagram_program {
 ON_EACH_DRIVER(random_programs);
 
 TEST_P(random_programs, streams_are_told_the_same_by_the_kernel_and_the_simulation) {
-  agree<stream_program>(1, count());
+  agree<stream_program>(1, count(2'000));
 }
 
 TEST_P(random_programs, datagrams_are_told_the_same_by_the_kernel_and_the_simulation) {
-  agree<datagram_program>(1'000'000, count());
+  agree<datagram_program>(1'000'000, count(2'000));
 }
 
 }  // namespace

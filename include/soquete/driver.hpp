@@ -127,8 +127,8 @@ struct socket_pair {
 
 /// A pipe through which bytes go from one socket to another without leaving the kernel.
 struct conduit {
-  owned_descriptor reading;
-  owned_descriptor writing;
+  owned_descriptor reading;  ///< For splice_out.
+  owned_descriptor writing;  ///< For splice_in.
 };
 
 /// What a driver answers to the name of a host.

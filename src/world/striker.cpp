@@ -72,6 +72,12 @@ void lose_power(host::inside& on) {
   in->net.events.add(in->net.now() + until_restart, *start, 0);
 }
 
+// A deadline that has passed has brought this result: beyond the next one nothing is nearer any more.
+bool is_of_a_deadline(const op& what) noexcept {
+  const cancel_context* const strand = static_cast<const slot&>(what).cancel;
+  return strand != nullptr && strand->requested();
+}
+
 // Its clock goes on, and nothing else does.
 void jump(life& in, time_point to) {
   in.on.at.skew += std::max(to - in.driver->now(), clock::duration::zero());
@@ -236,6 +242,7 @@ void striker::strike_now(life& in, const place& there) {
     case strike::past_deadline:
     case strike::deadline_then_result:
     case strike::result_then_deadline:
+      if (*how_ == strike::result_then_deadline && is_of_a_deadline(*what_)) return;
       if (there.way && there.way->until) {
         jump(in, *there.way->until);
       } else if (*how_ == strike::past_deadline && there.can_be_asked()) {
