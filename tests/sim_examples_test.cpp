@@ -47,7 +47,7 @@ class silence {
   int kept_;
 };
 
-// Somebody stops it in the end: without deadlines it would wait for ever for a client that has lost power.
+// Somebody stops it in the end: without deadlines it would wait for ever for a peer that has lost power.
 task<result<void>> for_ten_minutes(task<result<void>> work) {
   auto ended = co_await within(10min, std::move(work));
   if (!ended && ended.error() == std::errc::timed_out) co_return {};
@@ -242,7 +242,7 @@ constexpr example all[] = {
      [](sim::world& w) {
        w.host("one").spawn(server(w, played::echo_server::begin));
        w.host("two").spawn(server(w, played::echo_server::begin));
-       w.host("client").spawn(client(played::race::begin, {"one:8080", "two:8080"}));
+       w.host("client").spawn(waiting(played::race::begin, {"one:8080", "two:8080"}));
      }},
     {"relay",
      {3, 2860},

@@ -141,7 +141,7 @@ TEST_P(splicing, bulk_and_small_pieces_in_turns_keep_their_order) {
 
 // What a driver has received in advance, or a socket has brought along, comes first.
 TEST_P(splicing, what_has_arrived_before_comes_first) {
-  play([this]() -> task<result<void>> {
+  play([]() -> task<result<void>> {
     auto r = co_await ok(connect_relay());
     const std::string sent = pattern(much);
     std::string got;
