@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <soquete/deadline.hpp>
 #include <soquete/loop.hpp>
 #include <vector>
 
@@ -101,7 +102,7 @@ void loop::wait_spinning(time_point until) noexcept {
 
 // True: there is something to do.
 bool loop::is_polled(time_point begun, time_point until) noexcept {
-  const time_point last = std::min(until, begun + spin_.span());
+  const time_point last = std::min(until, detail::moment_after(begun, spin_.span()));
   time_point at = begun;
   do {
     driver_.it->turn(at);
