@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "text.hpp"
+
 namespace soquete {
 
 namespace {
@@ -57,23 +59,25 @@ char* put_v6(char* to, std::span<const std::uint8_t> octets) noexcept {
 
 }  // namespace
 
-std::string to_string(const address& of) {
-  // 45 characters of address, '%' and ten digits of zone; rounded up.
-  std::array<char, 64> text{};
-  char* end = text.data();
+char* text::put(char* to, const address& of) noexcept {
   if (of.is_v4()) {
-    end = put_v4(end, of.octets());
+    to = put_v4(to, of.octets());
   } else if (of.is_v4_mapped()) {
-    end = std::ranges::copy(std::string_view("::ffff:"), end).out;
-    end = put_v4(end, of.octets().subspan(12));
+    to = std::ranges::copy(std::string_view("::ffff:"), to).out;
+    to = put_v4(to, of.octets().subspan(12));
   } else {
-    end = put_v6(end, of.octets());
+    to = put_v6(to, of.octets());
   }
   if (of.zone() != 0) {
-    *end++ = '%';
-    end = put_number(end, of.zone(), 10);
+    *to++ = '%';
+    to = put_number(to, of.zone(), 10);
   }
-  return {text.data(), end};
+  return to;
+}
+
+std::string to_string(const address& of) {
+  std::array<char, text::address_length_max> room;
+  return {room.data(), text::put(room.data(), of)};
 }
 
 }  // namespace soquete

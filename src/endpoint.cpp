@@ -2,6 +2,7 @@
 #include <soquete/endpoint.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 #include "text.hpp"
@@ -36,6 +37,17 @@ result<endpoint> parse_local(std::string_view whole, std::string_view rest) {
   result<endpoint> made = is_abstract ? endpoint::local_abstract(name) : endpoint::local_path(name);
   if (!made) made.error().set_subject(text::shown(whole));
   return made;
+}
+
+// At once into its place: an error about a connection holds two of them.
+std::string ip_text(const address& host, std::uint16_t port) {
+  std::array<char, text::address_length_max + sizeof "[]:65535"> room;
+  char* end = room.data();
+  if (host.is_v6()) *end++ = '[';
+  end = text::put(end, host);
+  if (host.is_v6()) *end++ = ']';
+  *end++ = ':';
+  return {room.data(), std::to_chars(end, room.data() + room.size(), port).ptr};
 }
 
 }  // namespace
@@ -77,10 +89,7 @@ bool operator==(const endpoint& a, const endpoint& b) noexcept {
 
 std::string to_string(const endpoint& of) {
   if (of.is_empty()) return {};
-  if (of.is_ip()) {
-    const std::string host = to_string(of.addr());
-    return (of.addr().is_v6() ? "[" + host + "]:" : host + ":") + std::to_string(of.port());
-  }
+  if (of.is_ip()) return ip_text(of.addr(), of.port());
   const std::string_view name = of.local_name();
   if (of.is_abstract()) return "unix:@" + text::escape(name, "\\|");
   // A path that would read back as something else has the byte escaped that misleads.

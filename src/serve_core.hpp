@@ -120,6 +120,7 @@ class server {
   enum class claim : std::uint8_t { granted, full, too_many_of_client };
   claim claim_place(const who& from);
   task<result<void>> admit(stream peer);
+  bool welcome(stream& peer);
   void hand_out(stream peer, const who& from);
   void begin(stream peer, const who& from);
   void forget(const who& from);
@@ -297,7 +298,7 @@ task<result<void>> server<Kind>::accept_from(listener& l) {
     co_await ok(wait_for_room());
     auto peer = co_await l.accept();
     if (peer) {
-      co_await ok(admit(std::move(*peer)));
+      if (!welcome(*peer)) co_await ok(admit(std::move(*peer)));
     } else if (is_of_resources(peer.error())) {
       if (options_.watch != nullptr && options_.watch->accept_paused)
         options_.watch->accept_paused(peer.error());
@@ -382,25 +383,27 @@ void server<Kind>::forget(const who& from) {
 
 template <class Kind>
 task<result<void>> server<Kind>::admit(stream peer) {
+  while (!welcome(peer)) co_await ok(wait_for_room());
+  co_return {};
+}
+
+// False: another loop has taken the last place since we looked.
+template <class Kind>
+bool server<Kind>::welcome(stream& peer) {
   const who from = Kind::client_of(peer);
-  claim got = claim_place(from);
-  // Another loop has taken the last place since we looked.
-  for (; got == claim::full; got = claim_place(from)) co_await ok(wait_for_room());
-  if (got == claim::too_many_of_client) {
-    Kind::turn_away(peer);
-    co_return {};
-  }
+  const claim got = claim_place(from);
+  if (got == claim::full) return false;
+  if (got == claim::too_many_of_client) return Kind::turn_away(peer), true;
   ++load_;
   if (options_.watch != nullptr && !Kind::admits(*options_.watch, peer)) {
     forget(from);
     Kind::turn_away(peer);
-    co_return {};
-  }
-  if (share_.is_shared)
+  } else if (share_.is_shared) {
     hand_out(std::move(peer), from);
-  else
+  } else {
     begin(std::move(peer), from);
-  co_return {};
+  }
+  return true;
 }
 
 // To the loop that has the least to do.

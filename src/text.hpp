@@ -49,6 +49,12 @@ refusal read_host_address(const host_port&, zone_lookup, address& into) noexcept
 /// Digits only, no leading zero but in "0" itself, at most `max`.
 std::optional<std::uint32_t> decimal(std::string_view, std::uint32_t max) noexcept;
 
+/// 45 characters of address, '%' and ten digits of zone; rounded up.
+inline constexpr std::size_t address_length_max = 64;
+
+/// Writes an address as to_string() does; returns the end.
+char* put(char* to, const address&) noexcept;
+
 /// The value of a hexadecimal digit, or -1.
 int hex_digit(char) noexcept;
 

