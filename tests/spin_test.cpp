@@ -101,6 +101,11 @@ TEST_P(spin, without_it_nothing_polls) {
   EXPECT_LT(calls, 100);
 }
 
+TEST_P(spin, a_span_without_end_lasts_until_something_is_due) {
+  context c(GetParam(), std::chrono::nanoseconds::max());
+  for (int i = 0; i < 3; ++i) EXPECT_GT(calls_of_a_sleep(c, 1ms), 0U);
+}
+
 // Who posts wakes the driver; the poll must not take that for itself and let the loop sleep.
 TEST_P(spin, what_another_thread_posts_ends_it) {
   context c(GetParam(), 1h);
