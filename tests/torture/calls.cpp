@@ -156,8 +156,13 @@ int __wrap_recvmmsg(int on, mmsghdr* all, unsigned count, int flags, timespec* l
                      [&](const harm*) { return __real_recvmmsg(on, all, count, flags, limit); });
 }
 ssize_t __wrap_read(int from, void* into, std::size_t size) {
-  // The counter of an eventfd is read whole or not at all, and is the driver's own affair.
-  if (size == sizeof(std::uint64_t)) return __real_read(from, into, size);
+  // The counter of an eventfd is read whole or not at all, and is the driver's own affair. Another thread may
+  // write the next before anybody looks.
+  if (size == sizeof(std::uint64_t)) {
+    const ssize_t got = __real_read(from, into, size);
+    if (got > 0) ++edges[from];
+    return got;
+  }
   return harmed_read("read", from,
                      [&](const harm* h) { return __real_read(from, into, shortened(h, size)); });
 }

@@ -60,7 +60,7 @@ constexpr harm ring_plain_receive[] = {told(ECONNRESET), told(ETIMEDOUT), told(E
                                        hidden(late),     hidden(not_yet), hidden(shortened)};
 constexpr harm ring_send[] = {told(EPIPE),  told(ECONNRESET), told(ENOBUFS),    told(ENOMEM),
                               hidden(late), hidden(not_yet),  hidden(shortened)};
-constexpr harm ring_poll[] = {told(ENOMEM), hidden(late), hidden(not_yet), hidden(spurious)};
+constexpr harm ring_poll[] = {told(ENOMEM), hidden(late), hidden(not_yet), hidden(spurious), hidden(ends)};
 constexpr harm ring_accept[] = {told(EMFILE), told(ENFILE),    told(ENOMEM), told(ECONNABORTED),
                                 hidden(late), hidden(not_yet), hidden(ends)};
 constexpr harm ring_cancel[] = {hidden(already), hidden(won), hidden(late)};

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <soquete/blocking.hpp>
 #include <soquete/event.hpp>
 #include <soquete/local.hpp>
 #include <soquete/local_datagram.hpp>
@@ -329,6 +330,11 @@ task<result<void>> pipes() {
   co_return co_await with_scope(body);
 }
 
+task<result<void>> results_of_another_thread() {
+  for (int i = 0; i != 5; ++i) EXPECT_EQ(co_await ok(blocking([i] { return i; })), i);
+  co_return {};
+}
+
 constexpr torture_play all[] = {
     {"question_and_answer", question_and_answer},
     {"both_ways_at_once", both_ways_at_once},
@@ -343,6 +349,7 @@ constexpr torture_play all[] = {
     {"descriptors_passed", descriptors_passed},
     {"a_local_server", a_local_server},
     {"pipes", pipes},
+    {"results_of_another_thread", results_of_another_thread},
 };
 
 }  // namespace

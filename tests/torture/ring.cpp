@@ -251,7 +251,7 @@ bool fake_ring::poll(request& r, const harm* h) {
   if (r.has_told()) return false;
   r.was_ready = true;
   r.edge = edges_of(r.entry->fd);
-  return answer(r, one.revents, IORING_CQE_F_MORE);
+  return answer(r, one.revents, is(h, harm::kind::ends) ? 0 : IORING_CQE_F_MORE);
 }
 
 void fake_ring::cancel(const io_uring_sqe& e) {
