@@ -49,6 +49,8 @@ struct block final : socket_block {
   void wake_writer() noexcept;
   /// The connection has come about, or not.
   void connected(int cause) noexcept;
+  /// The connection is lost. True: a program that stands still has not heard of it yet, and hears of this.
+  bool lost_unheard(int cause) noexcept;
 
   machine& at;
   struct poke_waiter : waiter {

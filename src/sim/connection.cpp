@@ -186,6 +186,7 @@ void connection::reset_came(unsigned at, int cause) {
   record_drop(at, cause == ETIMEDOUT ? "given up" : "in vain: the connection is reset");
   w.flying.clear();
   if (me.owner == nullptr) return;
+  if (at == 0 && me.owner->lost_unheard(me.error)) me.error = 0;
   me.owner->wake_reader();
   me.owner->wake_writer();
 }

@@ -118,7 +118,8 @@ class connection final : public occurrence {
     piece_event,
     credit_event = 6,
     give_up = 8,
-    probe = 10
+    probe = 10,
+    heard = 12
   };
 
   void send_syn();
@@ -129,6 +130,7 @@ class connection final : public occurrence {
   void pieces_came(unsigned side);
   void deliver(unsigned side, const piece& one);
   void handshake(unsigned side);
+  bool is_heard_late();
   void end_came(unsigned at);
   void reset_came(unsigned at, int cause);
   void send_reset(unsigned side);

@@ -29,6 +29,12 @@ void block::connected(int cause) noexcept {
   for (block* const twin : twins) static_cast<host_driver&>(home).connected(*twin, cause);
 }
 
+bool block::lost_unheard(int cause) noexcept {
+  bool is_told = host_driver::lost_unheard(*this, cause);
+  for (block* const twin : twins) is_told |= host_driver::lost_unheard(*twin, cause);
+  return is_told;
+}
+
 bool block::is_reading() const noexcept {
   return reader_parked ||
          std::any_of(twins.begin(), twins.end(), [](auto* one) { return one->reader_parked; });
@@ -280,6 +286,14 @@ void host_driver::connected(block& b, int cause) noexcept {
   note_end(b, b.writer);
   complete(b.writer, -cause);
   at_.make_ready();
+}
+
+// A kernel that is asked for the result, by SO_ERROR, says what has become of the connection since.
+bool host_driver::lost_unheard(block& b, int cause) noexcept {
+  op& o = b.writer;
+  const bool is_unheard = o.code == opcode::connect && o.now == op::state::queued && o.outcome == 0;
+  if (is_unheard) o.outcome = -cause;
+  return is_unheard;
 }
 
 bool host_driver::is_held(op& o) noexcept {

@@ -86,6 +86,7 @@ class host_driver final : public driver {
   void wake_reader(block& b) noexcept;
   void wake_writer(block& b) noexcept;
   void connected(block& b, int cause) noexcept;
+  static bool lost_unheard(block& b, int cause) noexcept;
   // For descriptors that are in no program's hands.
   block* find(int number) const noexcept;
   result<owned_descriptor> number_for(block& open);

@@ -15,6 +15,8 @@ using namespace std::chrono_literals;
 constexpr unsigned attempts_max = 7;
 // Unanswered bytes are sent again for that long.  tcp_retries2, tcp(7)
 constexpr moment patience = 924s;
+// How long whoever has asked for a connection may be held up before it is heard of, in microseconds.
+constexpr std::uint64_t late_max = 10'000;
 
 }  // namespace
 
@@ -30,6 +32,9 @@ void connection::happen(network&, unsigned what) noexcept {
     case give_up + 1: return given_up(what - give_up);
     case probe:
     case probe + 1: return probed(what - probe);
+    case heard:
+      if (ends_[0].owner != nullptr) ends_[0].owner->connected(take_error(0));
+      return;
     default: break;
   }
   const unsigned side = what - credit_event;
@@ -124,7 +129,7 @@ void connection::handshake(unsigned side) {
     ends_[0].now = state::open;
     note(0, noted::connected);
     fly(0, 0, flag::syn);
-    if (ends_[0].owner != nullptr) ends_[0].owner->connected(0);
+    if (ends_[0].owner != nullptr && !is_heard_late()) ends_[0].owner->connected(0);
     return;
   }
   if (ends_[1].now != state::opening) return;
@@ -134,6 +139,14 @@ void connection::handshake(unsigned side) {
   note(1, noted::connected);
   listener->waiting.push(shared<connection>(this));
   listener->wake_reader();
+}
+
+// Then a reset may come first; the connect is told of it, as SO_ERROR is.  connect(2)
+bool connection::is_heard_late() {
+  random draws(net_.seed, purpose::hearing, number_);
+  if (!net_.strikes(fault::order, draws)) return false;
+  net_.events.add(net_.now() + std::chrono::microseconds(draws.log_between(1, late_max)), *this, heard);
+  return true;
 }
 
 bool connection::is_cut(unsigned side) const noexcept {

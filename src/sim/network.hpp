@@ -106,9 +106,11 @@ class network {
   const std::vector<connection*>& connections() const noexcept { return connections_; }
 
   /// Does a fault of this kind happen here and now?
-  bool strikes(fault kind) noexcept {
+  bool strikes(fault kind) noexcept { return strikes(kind, faults); }
+  /// Likewise, drawn elsewhere.
+  bool strikes(fault kind, random& draws) noexcept {
     const std::uint64_t rate = clouds[kind];
-    if (rate == 0 || now_ >= clouds.end || !faults.happens(rate)) return false;
+    if (rate == 0 || now_ >= clouds.end || !draws.happens(rate)) return false;
     return may_strike(kind);
   }
   /// From now on all that travels is kept.
