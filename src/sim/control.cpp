@@ -63,9 +63,8 @@ result<socket_block*> host_driver::open(family where, transport how) {
   if (how == transport::multipath_stream) return fail(unsupported(step::open, "MPTCP is"));
   if (const int cause = meddled(request::open); cause != 0) return fail(of_errno(cause, step::open));
   if (where == family::local) {
-    auto made = make_block(where, how);
+    auto made = make_local(how);
     if (!made) return fail(std::move(made.error()));
-    (*made)->local = shared<local_end>(new local_end(at_, how, *made));
     return static_cast<socket_block*>(*made);
   }
   if (how == transport::sequenced) return fail(std::errc::not_supported, step::open);
@@ -79,6 +78,7 @@ result<socket_block*> host_driver::open(family where, transport how) {
 
 result<socket_block*> host_driver::watch_signals(std::span<const int> signals) {
   if (is_dead_) return fail(std::errc::operation_canceled, step::open);
+  if (const int cause = meddled(request::watch); cause != 0) return fail(of_errno(cause, step::open));
   auto made = make_block(family::v4, transport::stream);
   if (!made) return fail(std::move(made.error()));
   (*made)->kind = descriptor_kind::other;
@@ -167,6 +167,7 @@ result<endpoint> host_driver::peer(const socket_block& socket) const {
 }
 
 result<void> host_driver::disconnect(socket_block& socket) {
+  if (const int cause = meddled(request::dissociate); cause != 0) return told(cause, step::connect);
   auto& b = data_of(socket);
   if (b.kind != descriptor_kind::datagram)
     return fail(unsupported(step::connect, "disconnecting a stream is"));
@@ -178,6 +179,8 @@ result<void> host_driver::disconnect(socket_block& socket) {
 }
 
 result<tcp_info> host_driver::info(const socket_block& socket) const {
+  if (const int cause = meddled(request::get_option); cause != 0)
+    return fail(of_errno(cause, step::get_option));
   const auto& b = data_of(socket);
   if (b.local) return fail(std::errc::operation_not_supported, step::get_option);
   if (b.kind == descriptor_kind::datagram) return fail(std::errc::no_protocol_option, step::get_option);

@@ -145,6 +145,8 @@ class host_driver final : public driver {
   bool begin(block& b, op& o) noexcept;
   result<std::int64_t> path_mtu(const block& b) const;
   result<block*> make_block(family where, transport how);
+  result<block*> make_local(transport how);
+  result<socket_pair> make_pair(transport how);
   static void prepare(block& made, family where, transport how) noexcept;
 
   // Who has what open.

@@ -28,7 +28,7 @@ handle_home::handle_home(host_driver& of) noexcept : driver(&of) {
   duplicate = [](descriptor_home* home, int number) -> result<owned_descriptor> {
     auto* const here = static_cast<handle_home*>(home)->driver;
     if (here == nullptr) return fail(std::errc::bad_file_descriptor, step::adopt);
-    return here->number_for(*here->find(number));
+    return here->copy_of(number);
   };
   destroy = [](descriptor_home* home) noexcept { delete static_cast<handle_home*>(home); };
 }
@@ -78,6 +78,7 @@ result<owned_descriptor> host_driver::copy_of(int number) {
   if (number < machine::first_descriptor) return fail(of_the_real_system());
   block* const open = find(number);
   if (open == nullptr) return fail(std::errc::bad_file_descriptor, step::adopt);
+  if (const int cause = meddled(request::copy); cause != 0) return fail(of_errno(cause, step::adopt));
   return number_for(*open);
 }
 

@@ -11,33 +11,49 @@ constexpr std::size_t message_max = 256 * 1024;  // What the kernel drivers have
 constexpr unsigned permission_bits = 0777;
 constexpr std::uint64_t file_system = 1;  // There is one.
 
+error of_errno(int cause, step during) { return {std::error_code(cause, std::generic_category()), during}; }
+
 result<void> told(int cause, step during) {
   if (cause == 0) return {};
-  return fail(std::error_code(cause, std::generic_category()), during);
+  return fail(of_errno(cause, during));
 }
 
 bool has_path(const endpoint& name) noexcept { return !name.is_abstract() && !name.local_name().empty(); }
 
 }  // namespace
 
+result<block*> host_driver::make_local(transport how) {
+  auto made = make_block(family::local, how);
+  if (!made) return made;
+  (*made)->local = shared<local_end>(new local_end(at_, how, *made));
+  return made;
+}
+
 result<socket_pair> host_driver::pair(transport how) {
   if (is_dead_) return fail(std::errc::operation_canceled, step::open);
-  auto one = open(family::local, how);
+  if (const int cause = meddled(request::pair); cause != 0) return fail(of_errno(cause, step::open));
+  return make_pair(how);
+}
+
+result<socket_pair> host_driver::make_pair(transport how) {
+  auto one = make_local(how);
   if (!one) return fail(std::move(one.error()));
-  auto other = open(family::local, how);
+  auto other = make_local(how);
   if (!other) {
     close(**one);
     return fail(std::move(other.error()));
   }
-  local_end& a = *static_cast<block&>(**one).local;
-  local_end& b = *static_cast<block&>(**other).local;
+  local_end& a = *(*one)->local;
+  local_end& b = *(*other)->local;
   local_end::join(a, b);
   a.peer_is = b.peer_is = at_.us();
   return socket_pair{*one, *other};
 }
 
 result<socket_pair> host_driver::pipe() {
-  auto both = pair(transport::stream);
+  if (is_dead_) return fail(std::errc::operation_canceled, step::open);
+  if (const int cause = meddled(request::pipe); cause != 0) return fail(of_errno(cause, step::open));
+  auto both = make_pair(transport::stream);
   if (!both) return both;
   for (socket_block* const one : {both->first, both->second}) {
     one->kind = descriptor_kind::other;
@@ -73,6 +89,7 @@ int host_driver::listen_local(block& b, int backlog) {
 result<void> host_driver::claim(socket_block& socket, const endpoint& where, const path_claim& how) {
   auto& b = data_of(socket);
   if (!b.local) return fail(std::errc::invalid_argument, step::bind);
+  if (const int why = meddled(request::claim); why != 0) return told(why, step::bind);
   int cause = bind_local(b, where);
   if (cause == EADDRINUSE && has_path(where) && how.replace_stale && at_.names.remove_stale(where))
     cause = bind_local(b, where);
@@ -101,6 +118,8 @@ void host_driver::remove_path(block& b) noexcept {
 }
 
 result<credentials> host_driver::peer_credentials(const socket_block& socket) const {
+  if (const int cause = meddled(request::get_option); cause != 0)
+    return fail(of_errno(cause, step::get_option));
   const auto& b = data_of(socket);
   if (!is_socket(b.kind)) return fail(std::errc::not_a_socket, step::get_option);
   if (!b.local) return fail(std::errc::no_protocol_option, step::get_option);

@@ -21,6 +21,11 @@ constexpr std::string_view words_of(defect what) noexcept {
   return {};
 }
 
+// EAI_AGAIN, the one that passes.  getaddrinfo(3)
+std::error_code nobody_can_say() noexcept {
+  return std::make_error_code(std::errc::resource_unavailable_try_again);
+}
+
 std::string_view without_dot(std::string_view name) noexcept {
   if (name.ends_with('.')) name.remove_suffix(1);
   return name;
@@ -37,13 +42,19 @@ std::vector<address> host_driver::addresses_of(std::string_view wanted) const {
 name_answer host_driver::look_up(std::string_view wanted) {
   name_answer told{addresses_of(wanted), {}, {}};
   std::vector<address>& all = told.addresses;
-  if (all.empty() || net_.find(without_dot(wanted)) == &at_ || !net_.strikes(fault::name)) return told;
+  if (all.empty() || net_.find(without_dot(wanted)) == &at_) return told;
+  if (meddled(request::look_up) != 0) {
+    all.clear();
+    told.cause = nobody_can_say();
+    return told;
+  }
+  if (!net_.strikes(fault::name)) return told;
   auto what = static_cast<defect>(net_.faults.below(defect_count));
   if (all.size() == 1 && what != defect::failed) what = defect::late;
   switch (what) {
     case defect::failed:
       all.clear();
-      told.cause = std::make_error_code(std::errc::resource_unavailable_try_again);  // EAI_AGAIN
+      told.cause = nobody_can_say();
       [[fallthrough]];
     case defect::late: told.after = std::chrono::milliseconds(net_.faults.log_between(1, 10'000)); break;
     case defect::partial:

@@ -29,8 +29,15 @@ enum class request : std::uint8_t {
   receive_messages,
   send_messages,
   wait,  // until a read would not wait
+  pair,  // of local sockets
+  pipe,
+  watch,  // for signals
+  claim,  // a path or an abstract name, to serve there
+  copy,   // a descriptor
+  dissociate,
+  look_up,
 };
-inline constexpr std::size_t request_count = 16;
+inline constexpr std::size_t request_count = 23;
 
 std::string_view to_string(request) noexcept;
 /// What such a call may fail with by no fault of the program, as errno; the man pages of section 2 list them.
