@@ -1,8 +1,10 @@
 // What check, each_await and each_call find, and what they tell of it.  docs/simulation.md
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <soquete/sim.hpp>
 #include <soquete/soquete.hpp>
 
@@ -27,6 +29,13 @@ class variable {
  private:
   const char* name_;
 };
+
+// What stands behind that in what is told to be typed.
+std::string value_in(const std::string& told, const std::string& name) {
+  const std::size_t begin = told.find(name + "=");
+  if (begin == told.npos) return "";
+  return told.substr(begin + name.size() + 1, told.find(' ', begin) - begin - name.size() - 1);
+}
 
 void careful(sim::world& w) {
   w.host("server").spawn([] { return tcp::serve("[::]:7", patient_echo); });
@@ -159,12 +168,8 @@ TEST(sim_shrink, a_failure_is_told_with_the_fewest_faults) {
   EXPECT_NE(told.find(" SOQUETE_SIM_FAULTS=reset:"), std::string::npos) << told;
 
   // What it says to type fails in the same way.
-  const auto value = [&](const std::string& name) {
-    const std::size_t begin = told.find(name + "=") + name.size() + 1;
-    return told.substr(begin, told.find(' ', begin) - begin);
-  };
-  const variable seed("SOQUETE_SIM_SEED", value("SOQUETE_SIM_SEED"));
-  const variable faults("SOQUETE_SIM_FAULTS", value("SOQUETE_SIM_FAULTS"));
+  const variable seed("SOQUETE_SIM_SEED", value_in(told, "SOQUETE_SIM_SEED"));
+  const variable faults("SOQUETE_SIM_FAULTS", value_in(told, "SOQUETE_SIM_FAULTS"));
   testing::internal::CaptureStderr();
   const std::string again = told_by([] { sim::check({.seeds = 200}, touchy); });
   testing::internal::GetCapturedStderr();
@@ -173,6 +178,73 @@ TEST(sim_shrink, a_failure_is_told_with_the_fewest_faults) {
     const std::size_t begin = expected.find("with 1 of its ");
     return expected.erase(begin, expected.find('\n', begin) + 1 - begin);
   }());
+}
+
+// Cannot bear that anything happens to it when something on the way has made it late.
+void touchy_when_late(sim::world& w) {
+  w.faults(sim::swarm().only(sim::fault::loss).all_at_once());
+  w.host("server").spawn([] { return tcp::serve("[::]:7", patient_echo); });
+  w.host("client").spawn([&w]() -> task<result<void>> {
+    tcp::stream peer = co_await ok(tcp::connect("server:7"));
+    for (int i = 0; i != 20; ++i) {
+      co_await ok(peer.send("hello"));
+      const auto got = co_await peer.receive();
+      w.always(got || w.now() < 150ms, "who is late is left alone");
+      if (!got || got->empty()) co_return {};
+    }
+    co_return {};
+  });
+  w.run_for(1h);
+}
+
+// What it says to type fails in the same way, and without the fault it does not.
+void expect_one_fault(const std::string& told, const char* point, void (*run)()) {
+  EXPECT_NE(told.find("not so: who is late is left alone"), std::string::npos) << told;
+  EXPECT_NE(told.find("\nwith 1 of its "), std::string::npos) << told;
+  EXPECT_NE(told.find(" faults, of 1 of its 1 kinds: loss:"), std::string::npos) << told;
+  const std::string faults = value_in(told, "SOQUETE_SIM_FAULTS");
+  EXPECT_TRUE(faults.starts_with("loss:")) << told;
+  EXPECT_NE(told.find(" SOQUETE_SIM_FAULTS=" + faults + " " + point + "="), std::string::npos) << told;
+
+  const variable seed("SOQUETE_SIM_SEED", value_in(told, "SOQUETE_SIM_SEED"));
+  const variable place(point, value_in(told, point));
+  testing::internal::CaptureStderr();
+  {
+    const variable only("SOQUETE_SIM_FAULTS", faults);
+    std::string expected = told;
+    const std::size_t begin = std::min(expected.find("\nwith "), expected.size());
+    EXPECT_EQ(told_by(run), expected.erase(begin, expected.find('\n', begin + 1) - begin));
+  }
+  const variable none("SOQUETE_SIM_FAULTS", "none");
+  EXPECT_EQ(told_by(run), "");
+  testing::internal::GetCapturedStderr();
+}
+
+TEST(sim_shrink, a_failure_of_one_await_is_told_with_the_fewest_faults) {
+  const auto run = [] { sim::each_await({.seeds = 30, .only = sim::strike::cancel}, touchy_when_late); };
+  expect_one_fault(told_by(run), "SOQUETE_SIM_AWAIT", run);
+}
+
+TEST(sim_shrink, a_failure_of_one_call_is_told_with_the_fewest_faults) {
+  const auto run = [] { sim::each_call({.seeds = 30}, touchy_when_late); };
+  expect_one_fault(told_by(run), "SOQUETE_SIM_CALL", run);
+}
+
+TEST(sim_shrink, a_failure_of_one_await_is_drawn_where_it_is_asked_to) {
+  std::string folder = testing::TempDir() + "soquete-each-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  std::string told;
+  {
+    const variable draw("SOQUETE_SIM_DRAW", folder);
+    told = told_by([] { sim::each_await({.seeds = 30, .only = sim::strike::cancel}, touchy_when_late); });
+  }
+  const std::string file = folder + "/sim_shrink.a_failure_of_one_await_is_drawn_where_it_is_asked_to-" +
+                           value_in(told, "SOQUETE_SIM_SEED");
+  for (const char* kind : {".svg", ".pcapng"}) {
+    EXPECT_NE(told.find("drawn: " + file + kind + "\n"), std::string::npos) << told;
+    EXPECT_TRUE(std::filesystem::exists(file + kind));
+  }
+  std::filesystem::remove_all(folder);
 }
 
 TEST(sim_shrink, a_failure_that_needs_no_fault_says_so) {

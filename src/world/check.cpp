@@ -1,7 +1,4 @@
 // One scenario, many seeds; and what is said when one of them fails.
-#include <algorithm>
-#include <numeric>
-
 #include "world/command.hpp"
 #include "world/inside.hpp"
 #include "world/once.hpp"
@@ -11,26 +8,10 @@
 namespace soquete::sim {
 namespace {
 
-// "with 2 of its 134 faults, of 1 of its 5 kinds:\n  reset:3 at 1.2 s, reset:9 at 3 s\n"
-std::string told_of(const smallest& found, const outcome& whole) {
-  const std::uint64_t all = std::accumulate(whole.struck.begin(), whole.struck.end(), std::uint64_t{0});
-  const auto kinds = std::ranges::count_if(whole.struck, [](std::uint64_t count) { return count != 0; });
-  if (found.faults == 0) return "and so it does without any of its " + std::to_string(all) + " faults\n";
-  return "with " + std::to_string(found.faults) + " of its " + std::to_string(all) + " faults, of " +
-         std::to_string(found.kinds) + " of its " + std::to_string(kinds) +
-         " kinds: " + found.what.let_through + "\n";
-}
-
 class checking {
  public:
   checking(const check_options& options, const scenario& what, const detail::test_in_progress& test)
-      : options_(options), what_(what), test_(test) {
-    if (const auto text = words_in("SOQUETE_SIM_FAULTS")) {
-      only_ = fault_filter::parse(*text);
-      if (!only_)
-        throw_failed("SOQUETE_SIM_FAULTS is none, or kinds and numbers such as cut,reset:3,pieces:5-9\n");
-    }
-  }
+      : options_(options), what_(what), test_(test) {}
 
   outcome run(std::uint64_t seed, bool keeps_history) const {
     const trial how{
@@ -51,7 +32,10 @@ class checking {
     const bool can_shrink = !only_ && !words_in("SOQUETE_SIM_SEED") && died.empty() &&
                             (!failed.is_of_the_test || options_.processes != 1);
     if (can_shrink) {
-      if (auto found = shrink(what_, seed, failed, test_)) {
+      const auto retry = [&](const fault_filter& only) {
+        return run_once(what_, {.seed = seed, .only = &only}, test_);
+      };
+      if (auto found = shrink(retry, failed)) {
         smaller = told_of(*found, failed);
         variables = "SOQUETE_SIM_FAULTS=" + found->only.text() + " ";
         failed = std::move(found->what);
@@ -70,7 +54,7 @@ class checking {
   const check_options& options_;
   const scenario& what_;
   const detail::test_in_progress& test_;
-  std::optional<fault_filter> only_;
+  std::optional<fault_filter> only_ = faults_asked_for();
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "world/command.hpp"
 #include "world/inside.hpp"
 #include "world/once.hpp"
+#include "world/shrink.hpp"
 #include "world/striker.hpp"
 #include "world/workers.hpp"
 
@@ -22,7 +23,9 @@ struct sort {
   const char* variable;    // Of the environment.
   bool is_of_calls;
 
+  // That strikes there; nowhere: that counts.
   striker hand(const point& at) const {
+    if (at.place == 0) return {};
     return is_of_calls ? striker(at.place, at.how) : striker(at.place, static_cast<strike>(at.how));
   }
   std::string_view name(int how) const {
@@ -73,14 +76,10 @@ class each_place {
   // Here, so that a debugger sees it.
   each_report run_only(const point& at) {
     striker hand = which_.hand(at);
-    const outcome one = run_once(what_,
-                                 {.seed = options_.first_seed,
-                                  .hand = &hand,
-                                  .patience = options_.grace,
-                                  .keeps_history = true,
-                                  .is_drawn = true},
-                                 test_);
-    if (!one.failure.empty()) tell(options_.first_seed, at, one, {});
+    trial how = trial_of(options_.first_seed, hand, all_asked_for());
+    how.keeps_history = how.is_drawn = true;
+    const outcome one = run_once(what_, how, test_);
+    if (!one.failure.empty()) say(options_.first_seed, at, one, {}, {}, all_asked_for());
     if (!hand.was_there())
       throw_failed(name_of(test_) + ": there is no such " + std::string(which_.place) + "\n");
     return {.places = 1,
@@ -96,7 +95,7 @@ class each_place {
         all.size(), options_.processes,
         [&](std::uint64_t i) {
           striker hand = which_.hand(all[i]);
-          outcome one = run_once(what_, {.seed = seed, .hand = &hand, .patience = options_.grace}, test_);
+          outcome one = run_once(what_, trial_of(seed, hand, all_asked_for()), test_);
           if (one.failure.empty() && !hand.was_there())
             one.failure = "this was not reached again: the scenario runs differently each time";
           return answer{(hand.has_struck() ? "1" : "0") + packed(one), one.failure.empty()};
@@ -120,8 +119,7 @@ class each_place {
         1, options_.processes,
         [&](std::uint64_t) {
           striker hand;
-          const outcome one =
-              run_once(what_, {.seed = seed, .hand = &hand, .patience = options_.grace}, test_);
+          const outcome one = run_once(what_, trial_of(seed, hand, all_asked_for()), test_);
           if (!one.failure.empty()) return answer{"!" + packed(one), false};
           return answer{"=" + (which_.is_of_calls ? hand.calls() : hand.awaits())};
         },
@@ -146,37 +144,65 @@ class each_place {
     return all;
   }
 
+  // Those of SOQUETE_SIM_FAULTS; null: all.
+  const fault_filter* all_asked_for() const noexcept { return only_ ? &*only_ : nullptr; }
+
+  trial trial_of(std::uint64_t seed, striker& hand, const fault_filter* only) const noexcept {
+    return {.seed = seed, .only = only, .hand = &hand, .patience = options_.grace};
+  }
+
   // "receive of host client at client.cpp:9": found out in a run in which nothing is done there.
-  std::string where(std::uint64_t seed, const point& at) const {
+  std::string where(std::uint64_t seed, const point& at, const fault_filter* only) const {
     return apart([&] {
       striker hand = which_.is_of_calls ? striker(at.place, 0) : striker(at.place, std::nullopt);
-      static_cast<void>(run_once(what_, {.seed = seed, .hand = &hand, .patience = options_.grace}, test_));
+      static_cast<void>(run_once(what_, trial_of(seed, hand, only), test_));
       return hand.where();
     });
   }
 
-  [[noreturn]] void tell(std::uint64_t seed, const point& at, const outcome& failed,
-                         std::string_view died) const {
+  // With the fewest faults that it needs, and drawn.
+  [[noreturn]] void tell(std::uint64_t seed, const point& at, outcome failed, std::string_view died) const {
+    // What the test framework has noted here stays noted, so there is no telling whether it fails again.
+    const bool can_run_again = died.empty() && (!failed.is_of_the_test || options_.processes != 1);
+    if (!can_run_again) say(seed, at, failed, died, {}, all_asked_for());
+    const auto again = [&](const fault_filter* only, bool is_drawn) {
+      striker hand = which_.hand(at);
+      trial how = trial_of(seed, hand, only);
+      how.is_drawn = is_drawn;
+      return run_once(what_, how, test_);
+    };
+    std::optional<smallest> found;
+    if (!only_) found = shrink([&](const fault_filter& only) { return again(&only, false); }, failed);
+    const std::string smaller = found ? told_of(*found, failed) : std::string();
+    if (found) failed = std::move(found->what);
+    const fault_filter* const only = found ? &found->only : all_asked_for();
+    failed.drawn = unpacked(apart([&] { return packed(again(only, true)); })).drawn;
+    say(seed, at, failed, {}, smaller, only);
+  }
+
+  [[noreturn]] void say(std::uint64_t seed, const point& at, const outcome& failed, std::string_view died,
+                        const std::string& smaller, const fault_filter* only) const {
     std::string words = died.empty() ? failed.failure : std::string(died);
     if (!words.ends_with('\n')) words += '\n';
     std::string text = name_of(test_) + " fails with seed " + std::to_string(seed) + ", ";
-    std::string variables;
+    std::string variables = only != nullptr ? "SOQUETE_SIM_FAULTS=" + only->text() + " " : "";
     if (at.place == 0) {
       text += "and nothing done to it, ";
     } else {
       const std::string how(which_.name(at.how));
       text.append(which_.place).append(" ").append(std::to_string(at.place));
-      if (const std::string place = where(seed, at); !place.empty()) text.append(", ").append(place);
+      if (const std::string place = where(seed, at, only); !place.empty()) text.append(", ").append(place);
       text.append(": ").append(how).append("; ");
-      variables = std::string(which_.variable) + "=" + std::to_string(at.place) + ":" + how + " ";
+      variables.append(which_.variable).append("=").append(std::to_string(at.place) + ":" + how + " ");
     }
-    throw_failed(text + words + way_back(failed.hash, seed, variables, test_) + failed.drawn);
+    throw_failed(text + words + smaller + way_back(failed.hash, seed, variables, test_) + failed.drawn);
   }
 
   const each_options& options_;
   const scenario& what_;
   const detail::test_in_progress& test_;
   sort which_;
+  std::optional<fault_filter> only_ = faults_asked_for();
   sum found_;
   each_report report_;
 };

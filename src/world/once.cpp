@@ -72,6 +72,15 @@ class unpacker {
 
 }  // namespace
 
+std::optional<fault_filter> faults_asked_for() {
+  const auto text = words_in("SOQUETE_SIM_FAULTS");
+  if (!text) return std::nullopt;
+  auto only = fault_filter::parse(*text);
+  if (!only)
+    throw_failed("SOQUETE_SIM_FAULTS is none, or kinds and numbers such as cut,reset:3,pieces:5-9\n");
+  return only;
+}
+
 outcome run_once(const scenario& what, const trial& how, const detail::test_in_progress& test) {
   outcome told;
   const std::size_t frames = live_frames();

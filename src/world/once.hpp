@@ -37,6 +37,9 @@ struct outcome {
   bool is_of_the_test = false;  ///< A check of the test framework's has failed.
 };
 
+/// SOQUETE_SIM_FAULTS; nothing: all may strike.
+std::optional<fault_filter> faults_asked_for();
+
 outcome run_once(const scenario& what, const trial& how, const detail::test_in_progress& test);
 
 /// As bytes, for another process.

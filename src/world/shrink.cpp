@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <numeric>
 
 #include "world/workers.hpp"
 
@@ -25,15 +26,12 @@ std::string words_of(const std::string& failure) {
 
 class search {
  public:
-  search(const scenario& what, std::uint64_t seed, const outcome& failed,
-         const detail::test_in_progress& test)
-      : what_(what), seed_(seed), test_(test), words_(words_of(failed.failure)) {}
+  search(const retrial& again, const outcome& failed) : again_(again), words_(words_of(failed.failure)) {}
 
   // Does it fail as well with these? Then it is the smallest so far.
   bool fails_with(const fault_filter& only) {
     if (++tries_ > tries_max) return false;
-    const std::string bytes =
-        apart([&] { return packed(run_once(what_, {.seed = seed_, .only = &only}, test_)); });
+    const std::string bytes = apart([&] { return packed(again_(only)); });
     outcome one = unpacked(bytes);
     // Whoever dies says nothing.
     if (words_of(one.failure) != words_ || (bytes.empty() && !words_.empty())) return false;
@@ -47,9 +45,7 @@ class search {
   const outcome& now() const { return best_->what; }
 
  private:
-  const scenario& what_;
-  std::uint64_t seed_;
-  const detail::test_in_progress& test_;
+  const retrial& again_;
   std::string words_;
   int tries_ = 0;
   std::optional<smallest> best_;
@@ -96,9 +92,8 @@ void shrink_faults(search& all, std::vector<numbered_fault>& faults) {
 
 }  // namespace
 
-std::optional<smallest> shrink(const scenario& what, std::uint64_t seed, const outcome& failed,
-                               const detail::test_in_progress& test) {
-  search all(what, seed, failed, test);
+std::optional<smallest> shrink(const retrial& again, const outcome& failed) {
+  search all(again, failed);
   std::vector<fault> kinds;
   for (std::size_t i = 0; i < fault_count; ++i)
     if (failed.struck[i] != 0) kinds.push_back(static_cast<fault>(i));
@@ -118,6 +113,15 @@ std::optional<smallest> shrink(const scenario& what, std::uint64_t seed, const o
   found->kinds = kinds.size();
   found->faults = faults.size();
   return found;
+}
+
+std::string told_of(const smallest& found, const outcome& whole) {
+  const std::uint64_t all = std::accumulate(whole.struck.begin(), whole.struck.end(), std::uint64_t{0});
+  const auto kinds = std::ranges::count_if(whole.struck, [](std::uint64_t count) { return count != 0; });
+  if (found.faults == 0) return "and so it does without any of its " + std::to_string(all) + " faults\n";
+  return "with " + std::to_string(found.faults) + " of its " + std::to_string(all) + " faults, of " +
+         std::to_string(found.kinds) + " of its " + std::to_string(kinds) +
+         " kinds: " + found.what.let_through + "\n";
 }
 
 }  // namespace soquete::sim
