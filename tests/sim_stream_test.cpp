@@ -81,32 +81,6 @@ TEST(sim_connect, who_stands_still_until_the_connection_is_reset_hears_only_of_t
   }
 }
 
-TEST(sim_connect, who_is_held_up_may_hear_of_the_reset_before_the_connection) {
-  const auto told = sim::check({.seeds = 500}, [](sim::world& w) {
-    w.usual_link({.delay = {100us, 1ms}});
-    w.faults(sim::swarm().only(sim::fault::order));
-    sim::host& server = w.host("server");
-    server.spawn(accept_and_abort);
-    w.host("client").spawn([&]() -> task<result<void>> {
-      const endpoint to(server.addresses()[0], 7);  // A name has a second one to try.
-      for (int i = 0; i != 5; ++i) {
-        auto peer = co_await tcp::connect(to);
-        w.sometimes(peer.has_value(), "the connection is heard of");
-        w.sometimes(!peer, "only the reset is heard of");
-        if (!peer) {
-          w.always(peer.error() == std::errc::connection_reset, "a reset is a reset");
-          continue;
-        }
-        const auto got = co_await peer->receive();
-        w.always(!got && got.error() == std::errc::connection_reset, "the reset is told once");
-      }
-      co_return {};
-    });
-    w.run_for(1h);
-  });
-  EXPECT_GT(told.struck[static_cast<std::size_t>(sim::fault::order)], 0U);
-}
-
 TEST(sim_connect, nobody_there_is_a_timeout_after_127_seconds_as_on_linux) {
   two_hosts both;
   both.w.partition(both.server, both.client);

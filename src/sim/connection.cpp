@@ -24,6 +24,7 @@ std::size_t option_or(const block& b, option which, std::size_t usual) noexcept 
 connection::connection(network& net, block& asking, const endpoint& from, const endpoint& to, machine* there)
     : net_(net),
       draws_(net.seed, purpose::connection, ++net.connections_made),
+      chances_(net.seed, purpose::handshake, net.connections_made),
       number_(net.connections_made) {
   ends_[0].at = &asking.at;
   ends_[0].owner = &asking;

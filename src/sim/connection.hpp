@@ -130,6 +130,7 @@ class connection final : public occurrence {
   void pieces_came(unsigned side);
   void deliver(unsigned side, const piece& one);
   void handshake(unsigned side);
+  void forget() noexcept;
   bool is_heard_late();
   void end_came(unsigned at);
   void reset_came(unsigned at, int cause);
@@ -166,6 +167,7 @@ class connection final : public occurrence {
   std::array<end, 2> ends_;
   std::array<way, 2> ways_;
   random draws_;
+  random chances_;  ///< Of what rarely comes between two steps of the handshake.
   std::uint64_t number_;
   unsigned attempts_ = 0;
   moment asked_at_{};

@@ -16,7 +16,7 @@ constexpr std::uint64_t mixed(std::uint64_t x) noexcept {
 }
 
 /// What numbers are drawn for. Each has a stream of its own, so that one more draw shifts no other.
-enum class purpose : std::uint64_t { link, connection, port, swarm, nemesis, application, name, hearing };
+enum class purpose : std::uint64_t { link, connection, port, swarm, nemesis, application, name, handshake };
 
 /// One stream of numbers. No std:: distribution: each library has its own.
 class random {
