@@ -2,6 +2,7 @@
 #include "test_loop.hpp"
 
 #include <dirent.h>
+#include <gtest/gtest.h>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
@@ -108,7 +109,8 @@ class watchdog {
     if (changed_.wait_for(lock, test_loop::guard, is_over)) return;
     std::fputs("a test hangs\n", stderr);
     here.post([&here, &cancel] {
-      std::fprintf(stderr, "it waits here:\n%s\n", here.dump().c_str());
+      // Whatever error it ends with then, it has failed.
+      ADD_FAILURE() << "it waits here:\n" << here.dump();
       cancel.request(stop::timed_out);
     });
     if (changed_.wait_for(lock, 20s, is_over)) return;
