@@ -138,6 +138,7 @@ void loop::run_posted() noexcept {
 }
 
 void loop::add_root(root& r) noexcept {
+  set_now(driver_.it->now());
   r.next = roots_;
   roots_ = &r;
 }

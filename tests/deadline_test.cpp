@@ -60,6 +60,20 @@ TEST_F(deadlines, a_sleep_lasts_at_least_as_long_as_asked) {
   });
 }
 
+// The time since the last turn is not the task's.
+TEST_F(deadlines, a_span_begins_with_the_task_however_long_the_loop_has_not_run) {
+  jumping watcher;
+  test_loop loop(driver_choice::poll, &watcher);
+  const auto two_turns = []() -> task<result<void>> {
+    co_await ok(yield());
+    co_return co_await yield();
+  };
+  const auto in_a_minute = [&]() -> task<result<void>> { co_return co_await within(1min, two_turns()); };
+  EXPECT_TRUE(loop.run(in_a_minute()));
+  watcher.leap += 1h;
+  EXPECT_TRUE(loop.run(in_a_minute()));
+}
+
 TEST_F(deadlines, a_yield_lets_others_run_first) {
   play([]() -> task<result<void>> {
     int turns = 0;

@@ -212,6 +212,15 @@ TEST_P(running, a_context_runs_one_operation_after_the_other) {
 
 // simulation.md 4.9: the kernel refuses a ring that another thread enters (EEXIST,
 // IORING_SETUP_SINGLE_ISSUER). On the other drivers it is the same mistake, so it ends the same way.
+TEST_P(running, a_context_knows_the_time_though_it_has_not_run_for_long) {
+  context net(GetParam());
+  EXPECT_TRUE(net.wait(yield()));
+  const time_point later = clock::now();
+  const auto at_once = []() -> task<result<void>> { co_return {}; };
+  EXPECT_TRUE(net.wait(at_once()));
+  EXPECT_GE(net.on().now(), later);
+}
+
 TEST_P(running, a_context_that_another_thread_uses_ends_the_program_with_words) {
   const child_ending how = in_a_child([] {
     context net(GetParam());

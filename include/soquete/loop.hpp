@@ -43,7 +43,8 @@ class loop : public run_queue {
     void (*describe)(const root&, suspension_report&) = nullptr;  ///< Reports where it waits.
     root* next = nullptr;                                         ///< In the list of its loop.
   };
-  void add_root(root& r) noexcept;     ///< Shows it in dumps.
+  /// Shows it in dumps. It begins now: the loop may not have run for long, so it looks at the clock.
+  void add_root(root& r) noexcept;
   void remove_root(root& r) noexcept;  ///< Shows it no longer.
 
   /// Every suspended task as an indented tree: where it waits, for what, since when, until when.
