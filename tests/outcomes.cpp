@@ -446,7 +446,9 @@ unsigned runs() {
 TEST_P(reachable, what_the_kernel_shows_the_simulation_can_show) {
   const auto cases = all_cases();
   std::size_t several = 0;
+  const char* const wanted = std::getenv("SOQUETE_OUTCOMES");
   for (const encounter_kind& one : cases) {
+    if (wanted != nullptr && one.name.find(wanted) == std::string_view::npos) continue;
     SCOPED_TRACE(one.name);
     const outcomes seen = seen_on(GetParam(), one, runs());
     several += seen.size() > 1 ? 1 : 0;
@@ -461,7 +463,7 @@ TEST_P(reachable, what_the_kernel_shows_the_simulation_can_show) {
              }();
   }
   // Or the races are none.
-  EXPECT_GE(several, cases.size() / 4);
+  if (wanted == nullptr) EXPECT_GE(several, cases.size() / 4);
   std::printf("%zu cases, %zu with several outcomes\n", cases.size(), several);
 }
 

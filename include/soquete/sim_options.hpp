@@ -48,7 +48,7 @@ enum class fault : std::uint8_t {
   delay,      ///< Some pieces and datagrams take much longer.
   loss,       ///< Datagrams and first packets of connections are lost; pieces of streams come late.
   duplicate,  ///< Datagrams come twice.
-  pieces,     ///< Reads and writes are short, bytes travel in pieces of any size.
+  pieces,     ///< Reads and writes are short, bytes travel in pieces and through buffers of any size.
   reset,      ///< Connections are reset on their way.
   refuse,     ///< A host that listens refuses nevertheless.
   exhaust,    ///< Accepting fails for want of descriptors, connecting for want of ports or memory.

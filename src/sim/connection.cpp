@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t piece_max = 64 * 1024;
 constexpr std::size_t usual_send_room = 256 * 1024;
+constexpr std::size_t grown_send_room = 4 * 1024 * 1024;
+constexpr std::size_t first_receive_room = 32 * 1024;
 constexpr std::int64_t header_size = 40;
 
 std::size_t option_or(const block& b, option which, std::size_t usual) noexcept {
@@ -35,8 +37,8 @@ connection::connection(network& net, block& asking, const endpoint& from, const 
   if (there != nullptr) {
     ways_[0].along = &net.between(asking.at, *there);
     ways_[1].along = &net.between(*there, asking.at);
-    ways_[0].room = option_or(asking, option::send_buffer, usual_send_room);
-    ways_[1].window = option_or(asking, option::receive_buffer, ways_[1].along->draw_window());
+    ways_[0].room = send_room(asking);
+    ways_[1].window = receive_room(asking.value(option::receive_buffer), *ways_[1].along);
   }
   net_.add(*this);
 }
@@ -45,6 +47,21 @@ connection::~connection() { net_.remove(*this); }
 
 void connection::note(unsigned side, noted what, std::uint64_t a, std::uint64_t b) {
   net_.note(*ends_[side].at, what, number_ << 1 | side, a ^ b << 32);
+}
+
+// Linux lets it grow, sooner or later, unless it was set.  tcp_wmem, tcp(7)
+std::size_t connection::send_room(const block& of) noexcept {
+  const std::size_t room = option_or(of, option::send_buffer, usual_send_room);
+  const bool grows = room == usual_send_room && net_.strikes(fault::pieces, draws_);
+  return grows ? static_cast<std::size_t>(draws_.log_between(room, grown_send_room)) : room;
+}
+
+// Linux lets it begin small, unless it was set.  tcp_rmem, tcp(7)
+std::size_t connection::receive_room(std::int64_t set, link& along) noexcept {
+  if (set > 0) return static_cast<std::size_t>(set);
+  const std::size_t room = along.draw_window();
+  const bool begins_small = room > first_receive_room && net_.strikes(fault::pieces, draws_);
+  return begins_small ? static_cast<std::size_t>(draws_.log_between(first_receive_room, room)) : room;
 }
 
 std::size_t connection::room_left(const way& w) const noexcept {
@@ -142,7 +159,7 @@ void connection::vanish(unsigned side) noexcept {
 
 void connection::accepted_by(block& by) noexcept {
   ends_[1].owner = &by;
-  ways_[1].room = option_or(by, option::send_buffer, usual_send_room);
+  ways_[1].room = send_room(by);
 }
 
 void connection::break_in_the_middle() noexcept {

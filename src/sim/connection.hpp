@@ -145,6 +145,8 @@ class connection final : public occurrence {
   void probed(unsigned side);
   bool is_cut(unsigned side) const noexcept;
   bool is_stopped(unsigned side) const noexcept;
+  std::size_t send_room(const block& of) noexcept;
+  std::size_t receive_room(std::int64_t set, link& along) noexcept;
   std::size_t room_left(const way& w) const noexcept;
   void note(unsigned side, noted what, std::uint64_t a = 0, std::uint64_t b = 0);
   // For the recording, if there is one.

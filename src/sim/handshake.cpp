@@ -105,8 +105,7 @@ void connection::syn_came() {
   if (listener->waiting.size() > static_cast<std::size_t>(std::max(listener->backlog, 0)))
     return lose_syn("the queue of the listener is full");
   record_landing(0);
-  const std::int64_t receive_room = listener->value(option::receive_buffer);
-  ways_[0].window = receive_room > 0 ? static_cast<std::size_t>(receive_room) : ways_[0].along->draw_window();
+  ways_[0].window = receive_room(listener->value(option::receive_buffer), *ways_[0].along);
   for (way& w : ways_) w.edge = w.advertised = w.window;
   ends_[1].now = state::opening;
   fly(1, 0, flag::syn);
