@@ -4,6 +4,8 @@
 #include <soquete/deadline.hpp>
 #include <soquete/udp.hpp>
 
+#include "unread_datagrams.hpp"
+
 namespace soquete::udp {
 namespace {
 
@@ -181,6 +183,18 @@ detail::receive_batch socket::receive_batch() noexcept {
 void socket::forget() noexcept {
   rest_ = {};
   queue_.clear();
+}
+
+owned_descriptor socket::release() {
+  std::vector<std::byte> unread;
+  for (const datagram& d : rest_) put_unread(unread, d.from(), d.payload);
+  forget();
+  owned_descriptor whole = socket_.release();
+  if (unread.empty()) return whole;
+  const std::vector<std::byte> later = whole.take_unread();
+  unread.insert(unread.end(), later.begin(), later.end());
+  whole.set_unread(std::move(unread));
+  return whole;
 }
 
 bool socket::queue_reply(const datagram& d, bytes payload) {

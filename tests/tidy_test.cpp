@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view floors[] = {
     // F0, values
     "address address_* bytes endpoint error exit_status lease message option owned owned_descriptor prefix "
-    "sim_options tcp_info text where",
+    "sim_options tcp_info text unread_datagrams where",
     // F1, coroutines
     "cancel copy event frame memory race reader run_queue scope stream suspended task",
     // F2, the seam

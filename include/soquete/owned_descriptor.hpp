@@ -65,8 +65,8 @@ class owned_descriptor {
   /// Errors: bad_file_descriptor, too_many_files_open.  F_DUPFD_CLOEXEC, fcntl(2)
   result<owned_descriptor> duplicate() const;
 
-  /// Of a stream: bytes that had arrived, and which the kernel no longer has. The next to adopt it reads them
-  /// first; another process must be sent them.
+  /// What had arrived and the kernel no longer has: a stream's bytes; or datagrams, in a form of the
+  /// library's. The next to adopt it reads them first; another process must be sent them.
   const std::vector<std::byte>& unread() const noexcept { return unread_; }
   /// For the one who lets go of it.
   void set_unread(std::vector<std::byte> received) noexcept { unread_ = std::move(received); }

@@ -162,6 +162,7 @@ class socket {
   [[nodiscard]] static task<result<socket>> adopt(owned_descriptor descriptor);
 
   /// Receives the next datagram, from whomever; of a connected socket, from the peer. An empty one is no end.
+  /// Where many come, a call to the kernel takes up to 32, and they share memory: keep each briefly.
   ///
   /// Cancelled, nothing is lost. Errors: connection_refused on a connected socket, when the peer's host said
   /// so of one sent before; no_buffer_space when memory is out; operation_canceled.  recvmsg(2)
@@ -219,10 +220,9 @@ class socket {
   bool is_open() const noexcept { return socket_.is_open(); }
   /// What is noted and not flushed is not sent.
   void close() noexcept { forget(), socket_.close(); }
-  /// Lets go of it, open, with all that the kernel has for it; what is noted and not flushed is not sent.
-  /// After receive_batch(), receive first what has come: what the kernel gave as one run has left it as a
-  /// whole.
-  [[nodiscard]] owned_descriptor release() { return forget(), socket_.release(); }
+  /// Lets go of it, open, with all that has come and was not received: of what has left the kernel already,
+  /// the bytes and who sent them. What is noted and not flushed is not sent.
+  [[nodiscard]] owned_descriptor release();
   int descriptor() const noexcept { return socket_.descriptor(); }
   /// Is a send or flush pending?
   bool is_sending() const noexcept { return socket_.block().writer.is_pending(); }

@@ -7,6 +7,7 @@
 #include "kernel/kernel_driver.hpp"
 #include "kernel/messages.hpp"
 #include "kernel/sockaddr.hpp"
+#include "unread_datagrams.hpp"
 
 namespace soquete::kernel {
 namespace {
@@ -22,6 +23,20 @@ std::int64_t take_first(std::vector<std::byte>& from, std::byte* into, std::size
   std::memcpy(into, from.data(), taken);
   from.erase(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(taken));
   return static_cast<std::int64_t>(taken);
+}
+
+// 1, or -errno.
+std::int64_t take_datagram(std::vector<std::byte>& from, message_pool& pool, op& o) {
+  bytes rest = from;
+  const auto first = next_unread(rest);
+  if (!first) {  // Whoever gave it to us made that up.
+    from.clear();
+    return -EPROTO;
+  }
+  const std::int64_t lent = lend_message(pool, o, first->payload.data(), first->payload.size(), first->from);
+  if (lent < 0) return lent;
+  from.erase(from.begin(), from.end() - static_cast<std::ptrdiff_t>(rest.size()));
+  return 1;
 }
 
 }  // namespace
@@ -41,6 +56,10 @@ void kernel_driver::read_carried(socket_block& block, op& o) {
       break;
     }
     case opcode::receive_messages:
+      if (block.carries == transport::datagram) {
+        o.outcome = take_datagram(unread, messages_, o);
+        break;
+      }
       o.outcome = lend_message(messages_, o, unread.data(), unread.size());
       if (o.outcome > 0) {
         unread.erase(unread.begin(), unread.begin() + o.outcome);

@@ -53,7 +53,7 @@ class kernel_driver : public driver {
 
   // Reads by a call (reading.cpp).
   /// What can be done now: a result, or -EAGAIN. `drained` is set when nothing is left for now.
-  std::int64_t read_now(socket_block&, op&, bool& drained);
+  std::int64_t read_now(watched_block&, op&, bool& drained);
   /// Tries the parked reader. True: `outcome` is set, and it is no longer parked.
   bool try_reading(watched_block&);
   /// Queues the second try.

@@ -107,12 +107,17 @@ message_room* message_pool::make(std::vector<std::uint32_t>& numbers, std::size_
   return place.get();
 }
 
-void message_pool::lend(message_room& r, unsigned count, op& to) noexcept {
+void message_pool::lend(message_room& r, op& to, std::uint32_t first) noexcept {
   ++leases_;
-  r.filled = count;
-  to.data = r.messages.data();
+  ++r.holders;
+  to.data = &r.messages[first];
   to.id = r.id;
   to.home = this;
+}
+
+void message_pool::let_go(message_room& r) noexcept {
+  assert(r.holders != 0);
+  if (--r.holders == 0) give_back(r);
 }
 
 void message_pool::give_back(message_room& r) noexcept {
@@ -131,7 +136,7 @@ void message_pool::give_back(message_room& r) noexcept {
 void message_pool::come_home(std::uint32_t id) noexcept {
   assert(leases_ != 0);
   --leases_;
-  give_back(*rooms_[id]);
+  let_go(*rooms_[id]);
 }
 
 }  // namespace soquete::kernel

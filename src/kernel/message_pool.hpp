@@ -37,7 +37,9 @@ struct message_room {
   void clear() noexcept;
 
   std::uint32_t id;
+  std::uint32_t holders = 0;    ///< Leases, and one for a socket whose datagrams wait here.
   std::uint32_t filled = 0;     ///< Messages that hold something.
+  std::uint32_t next = 0;       ///< Of those that wait, the first that has not been lent.
   std::optional<cut> cut_as{};  ///< As prepare() has last cut it.
   page_memory memory;
   std::vector<received_message> messages;
@@ -57,10 +59,15 @@ class message_pool : public lease_home {
   message_pool(const message_pool&) = delete;
   message_pool& operator=(const message_pool&) = delete;
 
-  /// Room for one receive; followed by lend() or give_back(). Null when memory is out.
+  /// Room for one receive; followed by lend(), keep() or give_back(). Null when memory is out.
   message_room* take();
-  /// The first `count` messages are filled, and leased through `to`.
-  void lend(message_room& r, unsigned count, op& to) noexcept;
+  /// Messages from `first` on are leased through `to`; the room is held until the lease is home.
+  void lend(message_room& r, op& to, std::uint32_t first = 0) noexcept;
+  /// The room is held without a lease, until let_go().
+  void keep(message_room& r) noexcept { ++r.holders; }
+  /// One holder fewer; after the last it is given back.
+  void let_go(message_room& r) noexcept;
+  /// Nobody holds it.
   void give_back(message_room& r) noexcept;
 
   std::size_t leases() const noexcept { return leases_; }

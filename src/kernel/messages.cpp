@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "kernel/ancillary.hpp"
+#include "kernel/datagrams_ahead.hpp"
 #include "kernel/sockaddr.hpp"
 
 namespace soquete::kernel {
@@ -46,6 +47,11 @@ std::int64_t receive_into(message_room& r, int descriptor, unsigned count, int f
   }
 }
 
+// Of the Internet: several of them are no more than each by itself.
+bool is_one_datagram(const socket_block& on, const op& o) noexcept {
+  return o.size == 1 && on.domain != family::local && on.kind == descriptor_kind::datagram;
+}
+
 std::int64_t receive_bare(const socket_block& on, message_pool& pool, op& o, bool& drained) {
   message_room* const room = pool.take();
   if (room == nullptr) return -ENOBUFS;
@@ -61,7 +67,8 @@ std::int64_t receive_bare(const socket_block& on, message_pool& pool, op& o, boo
       m.length = static_cast<std::uint32_t>(got);
       m.size = std::min<std::uint32_t>(m.length, message_room::bare_size);
       forget(m);
-      pool.lend(*room, 1, o);
+      room->filled = 1;
+      pool.lend(*room, o);
       return 1;
     }
     if (errno == EINTR) continue;
@@ -72,16 +79,13 @@ std::int64_t receive_bare(const socket_block& on, message_pool& pool, op& o, boo
   }
 }
 
-}  // namespace
-
-std::int64_t receive_messages_now(const socket_block& on, message_pool& pool, op& o, bool& drained) {
-  // Nothing of it comes beside the bytes: recvmsg(2) would have a header for the kernel to copy and check.
-  const bool is_stream = on.kind == descriptor_kind::stream;
-  if (o.size == 1 && on.told_beside == 0 && on.domain != family::local && !is_stream)
-    return receive_bare(on, pool, o, drained);
+std::int64_t receive_several(watched_block& on, message_pool& pool, op& o, bool& drained) {
   message_room* const room = pool.take();
   if (room == nullptr) return -ENOBUFS;
-  const auto wanted = static_cast<unsigned>(std::min(o.size, message_room::messages_max));
+  const bool is_stream = on.kind == descriptor_kind::stream;
+  const bool is_ahead = is_one_datagram(on, o) && should_take_ahead(on);
+  const auto wanted = static_cast<unsigned>(is_ahead ? message_room::messages_max
+                                                     : std::min(o.size, message_room::messages_max));
   const unsigned count = room->prepare(
       on.domain == family::local ? message_room::cut::few : message_room::cut::many, is_stream ? 1 : wanted);
   const int flags = message_flags | (is_stream ? 0 : MSG_TRUNC);
@@ -96,16 +100,45 @@ std::int64_t receive_messages_now(const socket_block& on, message_pool& pool, op
     const auto at = static_cast<std::size_t>(i);
     fill(room->messages[at], room->headers[at], room->parts[at]);
   }
+  room->filled = got > 0 ? static_cast<std::uint32_t>(got) : 0;
   if (got <= 0 || ended) {
-    room->filled = got > 0 ? 1 : 0;
     pool.give_back(*room);
     return got <= 0 ? got : 0;
   }
-  pool.lend(*room, static_cast<unsigned>(got), o);
+  if (is_ahead && got > 1) {
+    // More may have come, with news that is forgotten by the time these have been received.
+    drained = false;
+    keep_ahead(on, pool, *room);
+    return lend_ahead(on, pool, o);
+  }
+  pool.lend(*room, o);
   return got;
 }
 
-std::int64_t lend_message(message_pool& pool, op& o, const std::byte* data, std::size_t size) {
+// Are they coming faster than they are received? One that came alone though more were asked for says no.
+void count_in_a_row(watched_block& on, std::int64_t got) noexcept {
+  const bool was_ahead = should_take_ahead(on);
+  if (got == -EAGAIN || (was_ahead && on.ahead == nullptr))
+    on.in_a_row = 0;
+  else if (got > 0 && on.in_a_row < watched_block::in_a_row_max)
+    ++on.in_a_row;
+}
+
+}  // namespace
+
+std::int64_t receive_messages_now(watched_block& on, message_pool& pool, op& o, bool& drained) {
+  if (on.ahead != nullptr) return lend_ahead(on, pool, o);
+  const bool is_one = is_one_datagram(on, o);
+  // Nothing of it comes beside the bytes: recvmsg(2) would have a header for the kernel to copy and check.
+  const bool is_bare = is_one && on.told_beside == 0 && !should_take_ahead(on);
+  const std::int64_t got =
+      is_bare ? receive_bare(on, pool, o, drained) : receive_several(on, pool, o, drained);
+  if (is_one) count_in_a_row(on, got);
+  return got;
+}
+
+std::int64_t lend_message(message_pool& pool, op& o, const std::byte* data, std::size_t size,
+                          const endpoint& from) {
   message_room* const room = pool.take();
   if (room == nullptr) return -ENOBUFS;
   room->prepare(message_room::cut::few, 1);
@@ -116,7 +149,9 @@ std::int64_t lend_message(message_pool& pool, op& o, const std::byte* data, std:
   h.msg_hdr.msg_namelen = 0;
   h.msg_hdr.msg_controllen = 0;
   fill(room->messages[0], h, room->parts[0]);
-  pool.lend(*room, 1, o);
+  room->messages[0].from = from;
+  room->filled = 1;
+  pool.lend(*room, o);
   return static_cast<std::int64_t>(part);
 }
 

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 
+#include "kernel/datagrams_ahead.hpp"
 #include "kernel/messages.hpp"
 #include "kernel/transfer.hpp"
 
@@ -51,6 +52,7 @@ socket_block& readiness_driver::make_block() {
 
 void readiness_driver::close(socket_block& closed) noexcept {
   auto& b = static_cast<block&>(closed);
+  drop_ahead(b, messages_);
   forget(b);
   remove_path(b);
   close_descriptor(b);
@@ -61,7 +63,9 @@ owned_descriptor readiness_driver::release(socket_block& released) {
   auto& b = static_cast<block&>(released);
   owned_descriptor out = b.carried != nullptr ? std::move(*b.carried) : owned_descriptor();
   owned_descriptor whole(b.descriptor);
-  whole.set_unread(out.take_unread());
+  std::vector<std::byte> unread = out.take_unread();
+  carry_ahead(b, messages_, unread);
+  whole.set_unread(std::move(unread));
   whole.set_accepted(out.take_accepted());
   forget(b);
   if (!b.poke_queued) free(b);
@@ -135,7 +139,7 @@ int readiness_driver::add(block& b) noexcept {
 }
 
 bool readiness_driver::try_it(block& b) noexcept {
-  ++calls_;
+  if (b.ahead == nullptr) ++calls_;
   return try_reading(b);
 }
 

@@ -43,13 +43,13 @@ std::int64_t kernel_driver::accept_one(socket_block& block, op& o) {
   return 0;
 }
 
-std::int64_t kernel_driver::read_now(socket_block& block, op& o, bool& drained) {
+std::int64_t kernel_driver::read_now(watched_block& block, op& o, bool& drained) {
   switch (o.code) {
     case opcode::receive: return receive_now(block, const_cast<void*>(o.data), o.size, drained);
     case opcode::receive_lease: return lease_now(block, o, drained);
     case opcode::receive_messages: return receive_messages_now(block, messages_, o, drained);
     case opcode::accept: return accept_one(block, o);
-    case opcode::readable: return readable_now(block);
+    case opcode::readable: return block.ahead != nullptr ? 0 : readable_now(block);
     case opcode::signal: return signal_now(block);
     case opcode::splice_in: return splice_in_now(block, *static_cast<const int*>(o.data), o.size);
     default: return -EINVAL;

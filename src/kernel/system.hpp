@@ -53,6 +53,8 @@ void silence_broken_pipe(int descriptor) noexcept;
 /// For each send(2), and for each recvmsg(2): descriptors that come stay in this program.
 extern const int send_flags;
 extern const int message_flags;
+/// Does the next one cost less than a call for each?
+inline constexpr bool batch_is_one_call = is_linux;
 /// As many messages as go at once; their number, or -1.  recvmmsg(2), sendmmsg(2)
 int receive_batch(int descriptor, std::span<mmsghdr> all, int flags) noexcept;
 int send_batch(int descriptor, std::span<mmsghdr> all, int flags) noexcept;

@@ -98,6 +98,8 @@ class host_driver final : public driver {
  private:
   bool start_reading(block& b, op& o) noexcept;
   bool read_carried(block& b, op& o);
+  void read_unread_bytes(std::vector<std::byte>& unread, op& o);
+  void read_unread_datagram(std::vector<std::byte>& unread, op& o);
   bool start_writing(block& b, op& o) noexcept;
   bool try_reading(block& b) noexcept;
   bool try_writing(block& b) noexcept;

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "sim/driver.hpp"
+#include "unread_datagrams.hpp"
 
 namespace soquete::sim {
 namespace {
@@ -206,6 +207,41 @@ result<socket_block*> host_driver::adopt(owned_descriptor taken) {
   return static_cast<socket_block*>(hand);
 }
 
+// Takes from what an adopted stream has brought along.
+void host_driver::read_unread_bytes(std::vector<std::byte>& unread, op& o) {
+  const std::size_t size = o.code == opcode::receive ? std::min(o.size, unread.size()) : unread.size();
+  const auto rest = unread.begin() + static_cast<std::ptrdiff_t>(size);
+  o.outcome = static_cast<std::int64_t>(size);
+  if (o.code == opcode::receive) {
+    std::copy(unread.begin(), rest, static_cast<std::byte*>(const_cast<void*>(o.data)));
+  } else if (o.code == opcode::receive_lease) {
+    bytes_.lend(unread, o);
+  } else {
+    std::vector<message_pool::held_message> one(1);
+    one[0].told.length = static_cast<std::uint32_t>(size);
+    one[0].held = unread;
+    o.outcome = messages_.lend(std::move(one), o);
+  }
+  unread.erase(unread.begin(), rest);
+}
+
+// The same of a socket of datagrams.
+void host_driver::read_unread_datagram(std::vector<std::byte>& unread, op& o) {
+  bytes rest = unread;
+  const auto first = next_unread(rest);
+  if (!first) {  // Whoever gave it to us made that up.
+    unread.clear();
+    o.outcome = -EPROTO;
+    return;
+  }
+  std::vector<message_pool::held_message> one(1);
+  one[0].told.from = first->from;
+  one[0].told.length = static_cast<std::uint32_t>(first->payload.size());
+  one[0].held.assign(first->payload.begin(), first->payload.end());
+  o.outcome = messages_.lend(std::move(one), o);
+  unread.erase(unread.begin(), unread.end() - static_cast<std::ptrdiff_t>(rest.size()));
+}
+
 // What an adopted descriptor has brought along comes first. False: it is of another kind than what is asked
 // for.
 bool host_driver::read_carried(block& b, op& o) {
@@ -216,20 +252,10 @@ bool host_driver::read_carried(block& b, op& o) {
   bool is_done = o.code == opcode::readable;
   if (is_done) o.outcome = 0;
   if (wants_bytes && !unread.empty()) {
-    const std::size_t size = o.code == opcode::receive ? std::min(o.size, unread.size()) : unread.size();
-    const auto rest = unread.begin() + static_cast<std::ptrdiff_t>(size);
-    o.outcome = static_cast<std::int64_t>(size);
-    if (o.code == opcode::receive) {
-      std::copy(unread.begin(), rest, static_cast<std::byte*>(const_cast<void*>(o.data)));
-    } else if (o.code == opcode::receive_lease) {
-      bytes_.lend(unread, o);
-    } else {
-      std::vector<message_pool::held_message> one(1);
-      one[0].told.length = static_cast<std::uint32_t>(size);
-      one[0].held = unread;
-      o.outcome = messages_.lend(std::move(one), o);
-    }
-    unread.erase(unread.begin(), rest);
+    if (b.carries == transport::datagram)
+      read_unread_datagram(unread, o);
+    else
+      read_unread_bytes(unread, o);
     is_done = true;
   }
   if (o.code == opcode::accept && !waiting.empty()) {
