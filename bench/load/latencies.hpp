@@ -9,7 +9,7 @@ namespace load {
 
 class latencies {
  public:
-  latencies() { all_.reserve(1 << 20); }
+  explicit latencies(std::size_t expected = 1 << 20) { all_.reserve(expected); }
 
   // From four seconds on it does not matter how long.
   void add(std::uint64_t ns) {
