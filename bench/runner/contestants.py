@@ -74,6 +74,19 @@ def _spinning(driver: str, waits_with: str) -> Contestant:
     )
 
 
+def _by_hand_spinning(kernel: str, waits_with: str) -> Contestant:
+    program = kernel.removeprefix("io_")
+    return Contestant(
+        f"raw_{program}_spinning",
+        f"{kernel} in C, spinning",
+        "hand",
+        f"raw_{program}",
+        waits_with=waits_with,
+        environment={"SPIN": "1"},
+        only_apart=True,
+    )
+
+
 ONE_BY_ONE = "one by one"
 
 
@@ -99,6 +112,8 @@ CONTESTANTS = [
     Contestant("raw_uring_again", "io_uring in C, again", "hand", "raw_uring", "raw_uring_udp", waits_with="io_uring"),
     Contestant("raw_uring_poll", "io_uring in C, polling", "hand", "raw_uring_poll", waits_with="io_uring"),
     Contestant("raw_epoll", "epoll in C", "hand", "raw_epoll", "raw_epoll_udp", waits_with="eventpoll"),
+    _by_hand_spinning("io_uring", "io_uring"),
+    _by_hand_spinning("epoll", "eventpoll"),
     Contestant("raw_splice", "splice in C", "hand", relay="raw_relay", how="splice"),
     Contestant("raw_splice_again", "splice in C, again", "hand", relay="raw_relay", how="splice"),
     Contestant("raw_copy", "256 KiB copies in C", "hand", relay="raw_relay", how="copy"),

@@ -15,6 +15,7 @@
 struct role {
   const char* where;  // "8080" or "/run/x"
   bool sink;
+  bool spins;  // Asks again and again instead of sleeping: SPIN in the environment.
 };
 
 static inline struct role read_arguments(int argc, char** argv) {
@@ -22,7 +23,8 @@ static inline struct role read_arguments(int argc, char** argv) {
     fprintf(stderr, "usage: %s PORT|PATH [sink]\n", argv[0]);
     exit(2);
   }
-  return (struct role){.where = argv[1], .sink = argc > 2 && strcmp(argv[2], "sink") == 0};
+  return (struct role){
+      .where = argv[1], .sink = argc > 2 && strcmp(argv[2], "sink") == 0, .spins = getenv("SPIN") != NULL};
 }
 
 static inline int listen_on_port(uint16_t port) {

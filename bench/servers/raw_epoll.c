@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
   watch_new(listener);
   struct epoll_event events[events_max];
   for (;;) {
-    int count = epoll_wait(poller, events, events_max, -1);
+    int count = epoll_wait(poller, events, events_max, role.spins ? 0 : -1);
     if (count < 0 && errno != EINTR) die("epoll_wait", errno);
     for (int i = 0; i < count; ++i) {
       int fd = events[i].data.fd;

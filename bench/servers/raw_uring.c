@@ -125,7 +125,8 @@ static void feed(void) {
 // fed need not have data, so neither the return of a buffer nor a completion is a sure sign to feed the next.
 static void turn(void) {
   bool hungry = starved_first >= 0 && buffers.available > 0;
-  int failed = hungry ? io_uring_submit_and_get_events(&ring) : io_uring_submit_and_wait(&ring, 1);
+  bool waits = !hungry && !role.spins;
+  int failed = waits ? io_uring_submit_and_wait(&ring, 1) : io_uring_submit_and_get_events(&ring);
   if (failed < 0 && failed != -EINTR && failed != -EBUSY) die("io_uring_enter", -failed);
 }
 
