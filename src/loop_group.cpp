@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "processors.hpp"
+
 namespace soquete {
 namespace {
 
@@ -31,10 +33,12 @@ class blocking_pool {
   void run(std::function<void()> job) {
     std::lock_guard lock(mutex_);
     jobs_.push_back(std::move(job));
-    if (jobs_.size() > idle_ && threads_.size() < blocking_threads_max)
+    if (jobs_.size() > idle_ && threads_.size() < blocking_threads_max) {
+      const unpinned_thread so_are_its_own;
       threads_.emplace_back([this] { work(); });
-    else
+    } else {
       changed_.notify_one();
+    }
   }
 
  private:

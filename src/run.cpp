@@ -11,6 +11,8 @@
 #include <soquete/signals.hpp>
 #include <thread>
 
+#include "processors.hpp"
+
 namespace soquete {
 namespace {
 
@@ -52,13 +54,15 @@ class runner {
   result<void> run_all(bool watch_signals) {
     const unsigned count = options_.threads;
     running_ = count;
+    if (options_.pin) processors_ = processors_of_this_thread();
+    if (count == 1 || count > processors_.size()) processors_.assign(count, -1);
     std::vector<std::thread> others;
     for (unsigned i = 1; i < count; ++i)
-      others.emplace_back([this] {
-        run_one(false);
+      others.emplace_back([this, i] {
+        run_one(processors_[i], false);
         release_cached_frames();
       });
-    run_one(watch_signals);
+    run_one(processors_[0], watch_signals);
     for (std::thread& t : others) t.join();
     if (first_error_) return fail(std::move(*first_error_));
     return {};
@@ -67,8 +71,10 @@ class runner {
   int ended_by() const noexcept { return ended_by_; }
 
  private:
-  void run_one(bool watch_signals) {
+  void run_one(int processor, bool watch_signals) {
+    const pinned_thread stays(processor);
     loop here(group_);
+    here.set_processor(stays.processor());
     if (auto opened = here.open(options_.driver, options_.spin); !opened) {
       end_with(std::move(opened.error()));
       one_has_ended();
@@ -163,6 +169,7 @@ class runner {
   std::atomic<bool> is_ending_ = false;
   unsigned running_ = 0;
   loop* watching_on_ = nullptr;
+  std::vector<int> processors_;  // Where each loop stays; -1: anywhere.
 
   // On the first loop's thread only.
   std::optional<root_task> watch_;
@@ -183,12 +190,24 @@ result<unsigned> threads_from(unsigned wanted) {
   return fail(std::move(why.set_subject(text).set_detail("SOQUETE_THREADS takes a number from 0 to 1024")));
 }
 
+result<bool> pin_from(bool wanted) {
+  const char* const text = std::getenv("SOQUETE_PIN");
+  if (wanted || text == nullptr || *text == '\0' || std::strcmp(text, "0") == 0) return wanted;
+  if (std::strcmp(text, "1") == 0) return true;
+  error why(std::errc::invalid_argument, step::start_driver);
+  return fail(std::move(why.set_subject(text).set_detail("SOQUETE_PIN takes 0 or 1")));
+}
+
 }  // namespace
 
 result<void> run(run_options options, run_body body) {
+  if (options.ended_by != nullptr) *options.ended_by = 0;
   auto threads = threads_from(options.threads);
   if (!threads) return fail(std::move(threads.error()));
   options.threads = *threads;
+  auto pin = pin_from(options.pin);
+  if (!pin) return fail(std::move(pin.error()));
+  options.pin = *pin;
   if (options.ended_by == nullptr) return runner(options, body).run_all(false);
   block_signals(end_signals);
   runner all(options, body);
@@ -199,18 +218,11 @@ result<void> run(run_options options, run_body body) {
 
 int run_main(run_options options, run_body body) {
   block_signals(end_signals);
-  auto threads = threads_from(options.threads);
-  result<void> ended;
   int signal = 0;
-  if (threads) {
-    options.threads = *threads;
-    runner all(options, body);
-    ended = all.run_all(true);
-    signal = all.ended_by();
-  } else {
-    ended = fail(std::move(threads.error()));
-  }
+  if (options.ended_by == nullptr) options.ended_by = &signal;
+  const result<void> ended = run(options, std::move(body));
   if (ended) return 0;
+  signal = *options.ended_by;
   if (signal != 0 && ended.error() == std::errc::operation_canceled) die_of_signal(signal);
   std::fprintf(stderr, "%s: %s\n", program_name(), to_string(ended.error()).c_str());
   return 1;

@@ -6,7 +6,7 @@ namespace soquete {
 namespace {
 
 std::string_view name_of(option which) noexcept {
-  constexpr std::array<std::string_view, 37> names{
+  constexpr std::array<std::string_view, 38> names{
       "SO_REUSEADDR",      "SO_REUSEPORT",    "IPV6_V6ONLY",      "SO_RCVBUF",       "SO_SNDBUF",
       "SO_KEEPALIVE",      "SO_LINGER",       "SO_MARK",          "SO_PRIORITY",     "IP_TOS",
       "TCP_NODELAY",       "TCP_KEEPIDLE",    "TCP_KEEPINTVL",    "TCP_KEEPCNT",     "TCP_USER_TIMEOUT",
@@ -14,7 +14,7 @@ std::string_view name_of(option which) noexcept {
       "SO_ERROR",          "SO_BROADCAST",    "IP_FREEBIND",      "IP_TTL",          "IP_MULTICAST_TTL",
       "IP_MULTICAST_LOOP", "IP_MULTICAST_IF", "IP_MULTICAST_ALL", "IP_MTU_DISCOVER", "IP_MTU",
       "IP_PKTINFO",        "IP_RECVTOS",      "IP_RECVTTL",       "SO_TIMESTAMPNS",  "SO_RXQ_OVFL",
-      "SO_PASSCRED",       "UDP_GRO"};
+      "SO_PASSCRED",       "UDP_GRO",         "SO_INCOMING_CPU"};
   return names[static_cast<std::size_t>(which)];
 }
 
@@ -179,6 +179,12 @@ result<std::uint32_t> socket_options::mark() const {
 
 result<int> socket_options::priority() const {
   const auto got = get(option::priority);
+  if (!got) return fail(got.error());
+  return static_cast<int>(*got);
+}
+
+result<int> socket_options::incoming_cpu() const {
+  const auto got = get(option::incoming_cpu);
   if (!got) return fail(got.error());
   return static_cast<int>(*got);
 }

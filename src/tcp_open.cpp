@@ -73,6 +73,9 @@ result<socket> open_bound(loop& here, const endpoint& on, const listen_options& 
   if (auto prepared = prepare(*s, options, on.addr().is_v6()); !prepared)
     return fail(std::move(prepared.error()));
   if (auto bound = bind_to(*s, on); !bound) return fail(std::move(bound.error()));
+  // Of those that share the address. Where the system does not know it, it goes without.
+  if (options.reuse_port && here.processor() >= 0)
+    static_cast<void>(socket_options(s->block()).set_incoming_cpu(here.processor()));
   return s;
 }
 

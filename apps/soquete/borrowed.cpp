@@ -103,6 +103,7 @@ constexpr const char* sentences[] = {
     N_("cancel"),
     N_("SOQUETE_DRIVER takes io_uring, epoll, kqueue, poll or auto"),
     N_("SOQUETE_THREADS takes a number from 0 to 1024"),
+    N_("SOQUETE_PIN takes 0 or 1"),
     N_("SOQUETE_SPIN takes microseconds from 0 to 10000"),
     // Where a program waits.
     N_("a blocking call"),

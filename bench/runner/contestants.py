@@ -29,10 +29,10 @@ class Contestant:
     # A relay that is installed and not built: its command for a port, a target and a folder for its files.
     installed: Callable[[str, str, Path], list[str]] | None = None
     how: str = ""  # A further argument of a relay.
-    only_apart: bool = False  # It takes part where server and load have a core each, and nowhere else.
+    only: str = ""  # It takes part only in rows whose cores are this.
 
     def program(self, row: Row) -> str:
-        if self.only_apart and row.cores != "apart":
+        if self.only and row.cores != self.only:
             return ""
         if row.role == "relay":
             return self.relay
@@ -70,7 +70,17 @@ def _spinning(driver: str, waits_with: str) -> Contestant:
         name=f"spinning-{driver}",
         title=f"soquete, {driver}, spinning",
         environment={"SOQUETE_DRIVER": driver, "SOQUETE_SPIN": "50"},
-        only_apart=True,
+        only="apart",
+    )
+
+
+def _pinned(driver: str, waits_with: str) -> Contestant:
+    return replace(
+        _soquete(driver, waits_with),
+        name=f"pinned-{driver}",
+        title=f"soquete, {driver}, pinned",
+        environment={"SOQUETE_DRIVER": driver, "SOQUETE_PIN": "1"},
+        only="loops",
     )
 
 
@@ -83,7 +93,7 @@ def _by_hand_spinning(kernel: str, waits_with: str) -> Contestant:
         f"raw_{program}",
         waits_with=waits_with,
         environment={"SPIN": "1"},
-        only_apart=True,
+        only="apart",
     )
 
 
@@ -122,6 +132,8 @@ CONTESTANTS = [
     _soquete("poll", ""),
     _spinning("io_uring", "io_uring"),
     _spinning("epoll", "eventpoll"),
+    _pinned("io_uring", "io_uring"),
+    _pinned("epoll", "eventpoll"),
     _asio("asio", "Asio, coroutines"),
     _asio("asio_newest", "newest Asio"),
     Contestant(

@@ -1,6 +1,6 @@
 """What is measured: one row for each question."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Row:
     # Fields of the answer that its table shows as they are, and what stands above each; empty: `value` as a ratio.
     shows: tuple[tuple[str, str], ...] = ()
     # "together": server and load share a core. "apart": each has its own. "loops": both use two, and two loops of the
-    # server are compared with one.
+    # server under two loads are compared with one under one, together.
     cores: str = "together"
 
 
@@ -109,6 +109,12 @@ def _loops(name: str, what: str, mode: str, connections: int) -> Row:
         shows=(("scaling", what),),
         cores="loops",
     )
+
+
+def half_of(row: Row) -> Row:
+    """What one loop is asked beside two: one load, half the connections, one core."""
+    mode, connections = row.mode.removesuffix("-by-two"), int(row.arguments[-1])
+    return replace(row, mode=mode, arguments=("--connections", str(connections // 2)), cores="together")
 
 
 ROWS = [

@@ -7,11 +7,11 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .contestants import Contestant
-from .rows import Row
+from .rows import Row, half_of
 from .sandbox import die_with_parent, let_others_finish, use_other_core, use_two_cores
 
 LOAD_SECONDS_MAX = 40
@@ -34,10 +34,10 @@ def run(folder: Path, who: Contestant, row: Row, timing: tuple[str, ...]) -> dic
 
 def _two_loops(folder: Path, who: Contestant, row: Row, timing: tuple[str, ...]) -> dict:
     """How many times the work of one loop two of them do, had they the cores to themselves."""
-    answers = []
-    for loops in ("1", "2"):
-        with serving(folder, who, row, arguments=[loops]) as server:
-            answers.append(server.load(row.mode, *row.arguments, *timing))
+    answers, anywhere = [], replace(who, only="")
+    for loops, asked in (("1", half_of(row)), ("2", row)):
+        with serving(folder, anywhere, asked, arguments=[loops]) as server:
+            answers.append(server.load(asked.mode, *asked.arguments, *timing))
             check_driver(server.pid, who)
     one, two = answers
     bound = two["cpu_ns"] / 2 if who.loops == "moving" else two["busiest_ns"]
@@ -46,6 +46,7 @@ def _two_loops(folder: Path, who: Contestant, row: Row, timing: tuple[str, ...])
         "one_ns": one["cpu_ns"],
         "two_ns": two["cpu_ns"],
         "busiest_ns": two["busiest_ns"],
+        "one_per_second": one["per_second"],
         "per_second": two["per_second"],
     }
 

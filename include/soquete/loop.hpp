@@ -35,6 +35,9 @@ class loop : public run_queue {
   timer_heap& timers() noexcept { return timers_; }  ///< The deadlines of this thread.
   driver& net() noexcept { return *driver_.it; }     ///< The driver that it turns.
   loop_group& group() noexcept { return group_; }    ///< The loops of the same run.
+  /// The number of the processor that its thread stays on; -1: it may run on any. See run_options::pin.
+  int processor() const noexcept { return processor_; }
+  void set_processor(int number) noexcept { processor_ = number; }  ///< Whoever pins the thread says so.
   /// Which driver it uses and why: "epoll: io_uring is refused (EPERM)".
   const std::string& driver_reason() const noexcept { return driver_.reason; }
 
@@ -60,6 +63,7 @@ class loop : public run_queue {
   chosen_driver driver_;
   const void* thread_ = nullptr;  // That opened it.
   spin_rule spin_;
+  int processor_ = -1;
   timer_heap timers_;
   root* roots_ = nullptr;
 

@@ -44,6 +44,7 @@ enum class option : std::uint8_t {
   tell_drops,           ///< SO_RXQ_OVFL
   tell_sender,          ///< SO_PASSCRED
   receive_segments,     ///< UDP_GRO
+  incoming_cpu,         ///< SO_INCOMING_CPU
 };
 
 /// Options whose value is a name.

@@ -19,6 +19,13 @@ struct run_options {
   /// shorter and it is not in vain: spin_rule. 50 us are a good value; 0: what the environment variable
   /// SOQUETE_SPIN says, in microseconds, else never. A negative one is never.
   std::chrono::nanoseconds spin{};
+  /// Each loop stays on a processor of its own, and takes the TCP connections that the kernel receives on it:
+  /// a message then is on one processor all the way, which with two loops halves what it costs. For servers
+  /// whose traffic comes in on all processors, as from a network card with a queue for each; from one queue,
+  /// or from one client on the same machine, all would come to one loop. Linux; only where there are several
+  /// loops and no more than processors. Child processes run anywhere; threads of your own that a loop starts
+  /// inherit where it stays. Also if the environment variable SOQUETE_PIN is 1.  SO_INCOMING_CPU
+  bool pin = false;
   /// Told of every step of every socket, from all threads; must outlive the run.
   trace_sink* trace = nullptr;
   /// Where given, SIGINT and SIGTERM ask all loops to end as in run_main(), and the number of the one that

@@ -119,6 +119,11 @@ class socket_options {
   /// Several listeners on one address; the kernel spreads connections.  SO_REUSEPORT, socket(7)
   result<void> set_reuse_port(bool on) { return set(option::reuse_port, on); }
   result<bool> reuse_port() const { return flag(option::reuse_port); }
+  /// Of several listeners on one address, this one takes what the kernel receives on that processor; -1: on
+  /// any. Of a connection it tells where it was received last. run_options::pin does it for whole servers.
+  /// SO_INCOMING_CPU, socket(7)
+  result<void> set_incoming_cpu(int processor) { return set(option::incoming_cpu, processor); }
+  result<int> incoming_cpu() const;
   /// An IPv6 socket that leaves IPv4 alone.  IPV6_V6ONLY, ipv6(7)
   result<void> set_v6_only(bool on) { return set(option::v6_only, on); }
   result<bool> v6_only() const { return flag(option::v6_only); }

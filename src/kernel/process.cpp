@@ -10,6 +10,7 @@
 #include "descriptors.hpp"
 #include "kernel/kernel_driver.hpp"
 #include "kernel/process_calls.hpp"
+#include "processors.hpp"
 
 namespace soquete {
 namespace {
@@ -160,6 +161,7 @@ result<process_handle> start_process(const process_plan& plan, owned_descriptor&
   const std::vector<char*> variables = environment_of(plan);
   process_handle made;
   made.has_own_group = plan.has_own_group || plan.has_own_session;
+  const unpinned_thread so_is_the_child;
   if (const int failed = ::posix_spawnp(&made.pid, words[0], ready.actions(), ready.attributes(),
                                         words.data(), variables.data());
       failed != 0)

@@ -25,7 +25,7 @@ struct arrived_datagram {
   std::uint32_t interface = 0;  ///< On which it came.
 };
 
-constexpr std::size_t option_count = static_cast<std::size_t>(option::receive_segments) + 1;
+constexpr std::size_t option_count = static_cast<std::size_t>(option::incoming_cpu) + 1;
 
 struct block final : socket_block {
   block(soquete::driver& owner, machine& on) noexcept : socket_block(owner), at(on) {}

@@ -52,7 +52,8 @@ treatment treatment_of(option which, bool is_of_streams) noexcept {
     case option::fast_open_connect:
     case option::pending_error:
     case option::path_mtu:
-    case option::tell_sender: return treatment::refused;
+    case option::tell_sender:
+    case option::incoming_cpu: return treatment::refused;
   }
   return treatment::refused;
 }

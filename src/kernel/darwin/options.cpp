@@ -68,6 +68,7 @@ option_name name_of(option which, int descriptor) noexcept {
     case option::tell_drops: return absent("SO_RXQ_OVFL");
     case option::tell_sender: return absent("SO_PASSCRED");
     case option::receive_segments: return absent("UDP_GRO");
+    case option::incoming_cpu: return absent("SO_INCOMING_CPU");
   }
   return {};
 }

@@ -76,6 +76,7 @@ option_name name_of(option which, int descriptor) noexcept {
     case option::tell_drops: return {SOL_SOCKET, SO_RXQ_OVFL, {}};
     case option::tell_sender: return {SOL_SOCKET, SO_PASSCRED, {}};
     case option::receive_segments: return {IPPROTO_UDP, udp_receive_segments, {}};
+    case option::incoming_cpu: return {SOL_SOCKET, SO_INCOMING_CPU, {}};
   }
   return {};
 }
