@@ -179,6 +179,27 @@ TEST_P(pinned, a_connection_is_served_where_its_packets_are_received) {
   servers.join();
 }
 
+TEST_P(pinned, the_variable_asks_for_it_in_every_program) {
+  const std::map<std::vector<int>, int> expected{{{all_[0]}, all_[0]}, {{all_[1]}, all_[1]}};
+  ::setenv("SOQUETE_PIN", "1", 1);
+  const auto asked = places(2, false);
+  ::setenv("SOQUETE_PIN", "0", 1);
+  const auto not_asked = places(2, false);
+  const auto insisting = places(2, true);
+  const child_ending how = in_a_child([this] {
+    ::setenv("SOQUETE_PIN", "1", 1);
+    return run_main({.threads = 2, .driver = GetParam()}, []() -> task<result<void>> {
+      EXPECT_EQ(allowed_here().size(), 1U);
+      co_return {};
+    });
+  });
+  ::unsetenv("SOQUETE_PIN");
+  EXPECT_EQ(asked, expected);
+  EXPECT_EQ(not_asked, anywhere_);
+  EXPECT_EQ(insisting, expected);
+  EXPECT_EQ(how.exit_code, 0) << how.output;
+}
+
 class pin_variable : public testing::TestWithParam<const char*> {};
 
 TEST_P(pin_variable, says_that_it_takes_0_or_1) {
