@@ -26,7 +26,7 @@ constexpr std::string_view floors[] = {
     // F1, coroutines
     "cancel copy event frame memory race reader run_queue scope stream suspended task",
     // F2, the seam
-    "descriptors driver known_endpoints op process",
+    "descriptors driver known_endpoints op process processors",
     // F3, drivers
     "kernel/ sim/",
     // F4, turns, deadlines, threads

@@ -11,13 +11,13 @@
 
 namespace load {
 
-inline std::uint64_t now_ns() {
+inline std::uint64_t now_ns(clockid_t which = CLOCK_MONOTONIC) {
   timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(which, &t);
   return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(t.tv_nsec);
 }
 
-// Reads the server's CPU time at both marks. Call tick() often.
+// Reads the CPU time of the server, and our own, at both marks. Call tick() often.
 class stopwatch {
  public:
   explicit stopwatch(const options& o)
@@ -31,9 +31,11 @@ class stopwatch {
       running_ = true;
       began_ = now;
       cpu_began_ = server_.cpu_ns();
+      own_began_ = now_ns(CLOCK_PROCESS_CPUTIME_ID);
     } else if (running_ && enough && now >= began_ + measure_ns_) {
       ended_ = now;
       cpu_ended_ = server_.cpu_ns();
+      own_ended_ = now_ns(CLOCK_PROCESS_CPUTIME_ID);
       return false;
     }
     return true;
@@ -46,6 +48,7 @@ class stopwatch {
     for (const auto& [thread, ns] : cpu_ended_) sum += cpu_ns_of(thread, ns);
     return sum;
   }
+  double own_cpu_ns() const { return static_cast<double>(own_ended_ - own_began_); }
   double busiest_cpu_ns() const {
     double most = 0;
     for (const auto& [thread, ns] : cpu_ended_) most = std::max(most, cpu_ns_of(thread, ns));
@@ -60,7 +63,7 @@ class stopwatch {
 
   server server_;
   std::uint64_t measure_from_, measure_ns_;
-  std::uint64_t began_ = 0, ended_ = 0;
+  std::uint64_t began_ = 0, ended_ = 0, own_began_ = 0, own_ended_ = 0;
   server::cpu_times cpu_began_, cpu_ended_;
   bool running_ = false;
 };

@@ -7,7 +7,7 @@ from .contestants import CONTESTANTS
 from .rows import ROWS, Row
 from .standing import Standing, is_again
 
-WIDTH, LABELS, GAP, TOP = 880, 148, 18, 60
+WIDTH, LABELS, GAP, TOP = 920, 206, 18, 60
 BAR, PITCH, PANEL_HEAD, COLUMNS = 11, 17, 40, 3
 RATIO_MAX = 2.0  # Longer bars are cut, with their number beside them.
 
@@ -47,7 +47,7 @@ class Picture:
 PICTURES = [
     Picture("", "CPU of a TCP echo server for each message", ("tcp",)),
     Picture("-datagrams", "CPU of a server for each message: Unix-domain streams and UDP", ("unix", "udp")),
-    Picture("-latency", "Latency of a TCP echo, and CPU of a relay", ("tcp",), False, "two cores"),
+    Picture("-latency", "Latency of a TCP echo, and CPU of a relay and its load", ("tcp",), False, "two cores"),
 ]
 
 

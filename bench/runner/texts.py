@@ -29,7 +29,7 @@ ALL = """\
 
 ![CPU of a server of Unix-domain streams and of datagrams, beside its peers](bench-datagrams.svg)
 
-![Latency of a TCP echo, and CPU of a relay, beside its peers](bench-latency.svg)
+![Latency of a TCP echo, and CPU of a relay and its load, beside its peers](bench-latency.svg)
 
 {}"""
 
@@ -40,6 +40,12 @@ TITLES = {
         "io_uring in C": "io_uring em C",
         "io_uring in C, polling": "io_uring em C, só como poll",
         "epoll in C": "epoll em C",
+        "io_uring in C, spinning": "io_uring em C, sem dormir",
+        "epoll in C, spinning": "epoll em C, sem dormir",
+        "soquete, io_uring, spinning": "soquete, io_uring, sem dormir",
+        "soquete, epoll, spinning": "soquete, epoll, sem dormir",
+        "soquete, io_uring, pinned": "soquete, io_uring, preso ao núcleo",
+        "soquete, epoll, pinned": "soquete, epoll, preso ao núcleo",
         "newest Asio": "Asio mais novo",
         "failed": "falhou",
         "spread": "diferença entre duas rodadas do mesmo servidor",
@@ -129,24 +135,24 @@ Streams Unix e UDP do mesmo modo, com 64 conexões ou clientes. O kernel trata c
 What is not CPU time of one core: system calls and allocations for a TCP echo with 64 connections, counted; latencies with the load on
 a core of its own, at 70 % load from the moment when a message was due; and how many times the work of one loop two loops on two cores do.
 
-![Latency of a TCP echo, and CPU of a relay, beside its peers](docs/bench-latency.svg)""",
+![Latency of a TCP echo, and CPU of a relay and its load, beside its peers](docs/bench-latency.svg)""",
             """\
 O que não é tempo de CPU de um núcleo: chamadas de sistema e alocações por eco TCP com 64 conexões, contadas; latências com o gerador
 de carga em um núcleo só dele, a 70 % de carga a partir do instante em que a mensagem deveria sair; e quantas vezes o trabalho de um
 loop fazem dois loops em dois núcleos.
 
-![Latência de um eco TCP e CPU de um relay, ao lado dos concorrentes](docs/bench-latency.svg)""",
+![Latência de um eco TCP e CPU de um relay com o seu gerador de carga, ao lado dos concorrentes](docs/bench-latency.svg)""",
         ),
         after=_both(
             """\
-`copy` between two TCP streams costs {relay/soquete-io_uring} times (io_uring) and {relay/soquete-epoll} times (epoll) what a relay in C
-costs that splices; one in C that copies 256 KiB at a time costs {relay/raw_copy}, Go {relay/go}, Asio {relay/asio}, `socat -b 262144`
+A `copy` between two TCP streams and its load cost {relay/soquete-io_uring} times (io_uring) and {relay/soquete-epoll} times (epoll) what a relay in C
+costs that splices, its load included; one in C that copies 256 KiB at a time costs {relay/raw_copy}, Go {relay/go}, Asio {relay/asio}, `socat -b 262144`
 {relay/socat_large}, nginx {relay/nginx}, haproxy {relay/haproxy}, and socat as it comes {relay/socat}. An echo server of one page
 compiles in {program_seconds/soquete} s of CPU at -O2 and brings {program_text/soquete} bytes of text beside the library; with
 Asio {program_seconds/Asio} s and {program_text/Asio}.""",
             """\
-`copy` entre dois streams TCP custa {relay/soquete-io_uring} vezes (io_uring) e {relay/soquete-epoll} vezes (epoll) o que custa um relay em C
-que usa `splice`; um em C que copia 256 KiB por vez custa {relay/raw_copy}, Go {relay/go}, Asio {relay/asio}, `socat -b 262144`
+Um `copy` entre dois streams TCP e a sua carga custam {relay/soquete-io_uring} vezes (io_uring) e {relay/soquete-epoll} vezes (epoll) o que custa um relay em C
+que usa `splice`, carga incluída; um em C que copia 256 KiB por vez custa {relay/raw_copy}, Go {relay/go}, Asio {relay/asio}, `socat -b 262144`
 {relay/socat_large}, nginx {relay/nginx}, haproxy {relay/haproxy}, e o socat sem opções {relay/socat}. Um servidor de eco de uma
 página compila em {program_seconds/soquete} s de CPU com -O2 e traz {program_text/soquete} bytes de código além da biblioteca; com
 Asio, {program_seconds/Asio} s e {program_text/Asio}.""",

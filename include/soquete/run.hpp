@@ -20,11 +20,12 @@ struct run_options {
   /// SOQUETE_SPIN says, in microseconds, else never. A negative one is never.
   std::chrono::nanoseconds spin{};
   /// Each loop stays on a processor of its own, and takes the TCP connections that the kernel receives on it:
-  /// a message then is on one processor all the way, which with two loops halves what it costs. For servers
-  /// whose traffic comes in on all processors, as from a network card with a queue for each; from one queue,
-  /// or from one client on the same machine, all would come to one loop. Linux; only where there are several
-  /// loops and no more than processors. Child processes run anywhere; threads of your own that a loop starts
-  /// inherit where it stays. Also if the environment variable SOQUETE_PIN is 1.  SO_INCOMING_CPU
+  /// a message is on one processor all the way, which costs a quarter less with two loops. For servers whose
+  /// traffic comes in on all processors, as from a network card with a queue for each; from one queue, or
+  /// from one client on the same machine, all would come to one loop. Needs several loops, no more than there
+  /// are processors, and Linux; before 6.2 connections come to any loop. Child processes run anywhere;
+  /// threads that you start on a loop inherit where it stays. Also if the environment variable SOQUETE_PIN
+  /// is 1. SO_INCOMING_CPU, socket(7)
   bool pin = false;
   /// Told of every step of every socket, from all threads; must outlive the run.
   trace_sink* trace = nullptr;
