@@ -136,31 +136,46 @@ bool are_connections_steered() {
          ::setsockopt(any.number(), SOL_SOCKET, SO_INCOMING_CPU, &processor, sizeof processor) == 0;
 }
 
+TEST_P(pinned, a_listener_tells_whose_connections_it_takes) {
+  if (!are_connections_steered()) GTEST_SKIP() << "there is no SO_INCOMING_CPU";
+  context c(GetParam());
+  auto shared = c.wait(tcp::listen("127.0.0.1:0", {.reuse_port = true}));
+  ASSERT_TRUE(succeeds(shared));
+  EXPECT_TRUE(succeeds(shared->options().set_incoming_cpu(all_[1])));
+  EXPECT_EQ(shared->options().incoming_cpu(), all_[1]);
+}
+
 TEST_P(pinned, a_connection_is_served_where_its_packets_are_received) {
   if (!are_connections_steered()) GTEST_SKIP() << "this kernel spreads connections by their hash";
   std::atomic<std::uint16_t> door = 0;
   tcp::serve_watch watch;
   watch.listening = [&](const endpoint& at) { door = at.port(); };
   std::atomic<unsigned> serving = 0;
-  std::atomic<bool> done = false;
+  std::atomic<bool> done = false, ended = false;
   auto tell_where = [](tcp::stream peer) -> task<result<void>> {
     loop& here = co_await this_loop();
     co_await ok(peer.send(std::to_string(here.processor())));
     co_return {};
   };
+  auto count = [&]() -> task<result<void>> {
+    ++serving;
+    co_return {};
+  };
   auto program = [&]() -> task<result<void>> {
     auto body = [&](scope& s) -> task<result<void>> {
       s.spawn(tcp::serve("127.0.0.1:0", tell_where, {.watch = &watch}));
-      ++serving;
+      s.spawn(count());  // Begins after the server, which then has its listener.
       co_await ok(wait_until([&] { return done.load(); }));
       s.cancel();
       co_return {};
     };
     co_return co_await with_scope(body);
   };
-  std::thread servers(
-      [&] { EXPECT_TRUE(succeeds(run({.threads = 2, .driver = GetParam(), .pin = true}, program))); });
-  while (door == 0 || serving != 2) std::this_thread::yield();
+  std::thread servers([&] {
+    EXPECT_TRUE(succeeds(run({.threads = 2, .driver = GetParam(), .pin = true}, program)));
+    ended = true;
+  });
+  while ((door == 0 || serving != 2) && !ended) std::this_thread::yield();
   for (const int processor : {all_[0], all_[1]}) {
     std::thread client([&, processor] {
       stay_on(processor);

@@ -12,7 +12,7 @@ namespace load {
 
 namespace {
 
-// When messages are due, at random, and on which connection; the same for every server.
+// When messages are due, at random, and on which connection; but for the rate the same for every server.
 class schedule {
  public:
   schedule(double per_second, std::size_t connections, std::uint64_t from)
@@ -36,6 +36,7 @@ class schedule {
 // seen.
 class by_tenths {
  public:
+  explicit by_tenths(double per_second) : enough_(static_cast<std::size_t>(per_second / 20)) {}
   void add(std::uint64_t since_began, std::uint64_t took) {
     const std::size_t at = since_began / tenth_ns;
     while (tenths_.size() <= at) tenths_.emplace_back(1 << 14);
@@ -46,7 +47,7 @@ class by_tenths {
   double percentile_us(double part) {
     std::vector<double> each;
     for (latencies& tenth : tenths_)
-      if (tenth.count() >= enough) each.push_back(tenth.percentile_us(part));
+      if (tenth.count() >= enough_) each.push_back(tenth.percentile_us(part));
     if (each.empty()) fail("too few messages in every tenth of a second");
     const auto middle = each.begin() + static_cast<std::ptrdiff_t>(each.size() / 2);
     std::nth_element(each.begin(), middle, each.end());
@@ -55,7 +56,7 @@ class by_tenths {
 
  private:
   static constexpr std::uint64_t tenth_ns = 100'000'000;
-  static constexpr std::size_t enough = 1000;  // The last one is a part only.
+  const std::size_t enough_;  // Half of what is due in one: the last is a part only.
   std::vector<latencies> tenths_;
   std::size_t count_ = 0;
 };
@@ -68,7 +69,7 @@ void open_loop(const options& o) {
   all.grow(o.connections);
   // Due and not answered, by connection. The first one is asked; the others wait until it is answered.
   std::vector<std::deque<std::uint64_t>> due(o.connections);
-  by_tenths taken;
+  by_tenths taken(o.rate);
   std::uint64_t counts_from = UINT64_MAX, now = now_ns();
   std::size_t unanswered = 0;
   auto on_answer = [&](conversation& c) {

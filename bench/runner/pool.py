@@ -1,6 +1,7 @@
 """What earlier runs have left, put together: more rounds than one run had time for."""
 
 import json
+import sys
 from pathlib import Path
 
 from .rows import ROWS, Row
@@ -8,37 +9,48 @@ from .standing import Cell, Standing
 
 
 def of_runs(saved: list[Path]) -> dict:
-    """One run with the rounds of all. What is not measured in rounds is of the last that has it, the machine of the last."""
+    """One run with the rounds of all, of the rows that each has measured as they are measured now. What is not measured in
+    rounds is of the last that has it. Ends the program if they are of different machines."""
     runs = [json.loads(path.read_text()) for path in saved]
-    if len(runs) == 1:
-        return runs[0] | {"standings": {row.name: _standing(row, runs) for row in _rows_of(runs)}}
-    commands = list(dict.fromkeys(run["command"] for run in runs))
-    apart = {what: next((r[what] for r in reversed(runs) if r.get(what)), {}) for what in ("counts", "include", "program")}
-    return (
-        runs[-1]
-        | apart
-        | {
-            "standings": {row.name: _standing(row, runs) for row in _rows_of(runs)},
+    if any(_machine(run) != _machine(runs[0]) for run in runs):
+        sys.exit("these runs are of different machines, builds or versions, and cannot be put together")
+    rows = [row for row in ROWS if any(_has(run, row) for run in runs)]
+    together = {"standings": {row.name: _standing(row, [run for run in runs if _has(run, row)]) for row in rows}}
+    if len(runs) > 1:
+        together |= {what: _last(what, runs) for what in ("counts", "include", "program")}
+        together |= {
             "rounds": " + ".join(str(run["rounds"]) for run in runs),
             "seed": ", ".join(str(run["seed"]) for run in runs),
-            "remarks": list(dict.fromkeys(remark for run in runs for remark in run["remarks"])),
-            "command": "`, `".join(commands),
+            "remarks": list(dict.fromkeys(remark for run in runs for remark in run["remarks"] if _stands(remark, run))),
+            "command": "`, `".join(dict.fromkeys(run["command"] for run in runs)),
             "seconds": sum(run["seconds"] for run in runs),
         }
-    )
+    return runs[-1] | together
 
 
-def _rows_of(runs: list[dict]) -> list[Row]:
-    return [row for row in ROWS if any(row.name in run["standings"] for run in runs)]
+def _machine(run: dict) -> dict:
+    return {fact: value for fact, value in run["machine"].items() if not fact.startswith("load average")}
+
+
+def _has(run: dict, row: Row) -> bool:
+    return row.name in run["standings"] and run.get("methods", {}).get(row.name, 1) == row.method
+
+
+def _stands(remark: str, run: dict) -> bool:
+    """Not what is said of a row that is left out."""
+    return all(_has(run, row) for row in ROWS if remark.startswith(f"{row.name}:"))
+
+
+def _last(what: str, runs: list[dict]) -> dict:
+    return next((run[what] for run in reversed(runs) if run.get(what)), {})
 
 
 def _standing(row: Row, runs: list[dict]) -> Standing:
     cells: dict[str, Cell] = {}
     for run in runs:
-        for name, cell in run["standings"].get(row.name, {"cells": {}})["cells"].items():
+        for name, cell in run["standings"][row.name]["cells"].items():
             mine = cells.setdefault(name, Cell([], [], []))
-            answers = [answer for answer in cell["answers"] if row.value in answer]
-            mine.answers += answers
-            mine.values += [answer[row.value] for answer in answers]
+            mine.answers += cell["answers"]
+            mine.values += cell["values"]
             mine.failures += cell["failures"]
     return Standing(cells)

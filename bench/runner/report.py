@@ -97,8 +97,9 @@ def field(standing: Standing, row: Row, name: str, who) -> str:
         return "–"
     value = cell.median_of(name)
     if value is None:
-        return "failed"
-    return f"{value:.2f}" if row.unit == "times" else _number(value)
+        return "failed" if cell.failures else "–"
+    failed = f" ({len(cell.failures)} failed)" if cell.failures else ""
+    return (f"{value:.2f}" if row.unit == "times" else _number(value)) + failed
 
 
 def _counts(counts: dict[str, dict]) -> str:
@@ -147,7 +148,10 @@ def _notes(results: dict) -> list[str]:
         notes.append("With datagrams neither the server nor the load interrupts the other (SCHED_BATCH).")
     cores = {row.cores for row in ROWS if row.name in standings}
     if "apart" in cores:
-        notes.append("For latencies the load has a core of its own and never sleeps.")
+        notes.append(
+            "For latencies the load has a core of its own and never sleeps. Those at 70 % load are percentiles of a tenth"
+            " of a second, the median of all tenths."
+        )
     if "loops" in cores:
         notes.append("Two loops and the two processes of their load use two cores.")
     if results.get("counts"):
@@ -155,7 +159,10 @@ def _notes(results: dict) -> list[str]:
             "Counted and not timed: system calls by strace -c, which slows the server, so that more wait for each turn;"
             " allocations are calls of malloc and its kin, and Go's heap is its own."
         )
-    notes.append(f"Medians of {results['rounds']} interleaved rounds in shuffled order, seed {results['seed']}.")
+    several = " (runs put together, of which not each has every row)" if isinstance(results["rounds"], str) else ""
+    notes.append(
+        f"Medians of {results['rounds']} interleaved rounds{several} in shuffled order, seed {results['seed']}."
+    )
     notes.append("; ".join(results["conditions"]) + ".")
     notes.append(", ".join(f"{key} {value}".strip() for key, value in results["machine"].items()) + ".")
     notes.append(f"{results['seconds']:.0f} s: `{results['command']}`")

@@ -21,6 +21,7 @@ class Row:
     # "together": server and load share a core. "apart": each has its own. "loops": both use two, and two loops of the
     # server under two loads are compared with one under one, together.
     cores: str = "together"
+    method: int = 1  # How it is measured, by number: figures of another method are another experiment.
 
 
 UDP_ECHO, UDP_ONE_WAY = "UDP echo", "UDP one way, for a datagram"
@@ -92,9 +93,11 @@ def _udp_runs(name: str, column: str, mode: str, role: str, window: dict[str, in
 LATENCY = "Latency of a TCP echo of 64 B, server and load on cores of their own, µs"
 
 
-def _latency(name: str, mode: str, panel: str, value: str, arguments: tuple[str, ...], *shows: tuple[str, str]) -> Row:
+def _latency(
+    name: str, mode: str, panel: str, value: str, arguments: tuple[str, ...], *shows: tuple[str, str], method: int = 1
+) -> Row:
     arguments = (*arguments, "--spin", "1")
-    return Row(name, LATENCY, panel, mode, panel, arguments, value, "µs", shows=shows, cores="apart")
+    return Row(name, LATENCY, panel, mode, panel, arguments, value, "µs", shows=shows, cores="apart", method=method)
 
 
 def _loops(name: str, what: str, mode: str, connections: int) -> Row:
@@ -108,6 +111,7 @@ def _loops(name: str, what: str, mode: str, connections: int) -> Row:
         unit="times",
         shows=(("scaling", what),),
         cores="loops",
+        method=2,
     )
 
 
@@ -144,6 +148,7 @@ ROWS = [
         role="relay",
         value="both_ns",
         shows=(("both_ns", "with its load"), ("cpu_ns", "alone")),
+        method=2,
     ),
     _latency(
         "latency-one",
@@ -164,6 +169,7 @@ ROWS = [
         ("p50_us", "1000 at 70 % load: p50"),
         ("p99_us", "p99"),
         ("p999_us", "p99.9"),
+        method=2,
     ),
     _loops("loops-messages", "messages", "echo-by-two", 1000),
     _loops("loops-clients", "connections", "connect-by-two", 64),

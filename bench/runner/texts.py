@@ -133,12 +133,12 @@ Streams Unix e UDP do mesmo modo, com 64 conexões ou clientes. O kernel trata c
         before=_both(
             """\
 What is not CPU time of one core: system calls and allocations for a TCP echo with 64 connections, counted; latencies with the load on
-a core of its own, at 70 % load from the moment when a message was due; and how many times the work of one loop two loops on two cores do.
+a core of its own, at 70 % load from the moment when a message was due, and percentiles of a tenth of a second, the median of all tenths; and how many times the work of one loop two loops on two cores do.
 
 ![Latency of a TCP echo, and CPU of a relay and its load, beside its peers](docs/bench-latency.svg)""",
             """\
 O que não é tempo de CPU de um núcleo: chamadas de sistema e alocações por eco TCP com 64 conexões, contadas; latências com o gerador
-de carga em um núcleo só dele, a 70 % de carga a partir do instante em que a mensagem deveria sair; e quantas vezes o trabalho de um
+de carga em um núcleo só dele, a 70 % de carga a partir do instante em que a mensagem deveria sair, com percentis de cada décimo de segundo e a mediana deles; e quantas vezes o trabalho de um
 loop fazem dois loops em dois núcleos.
 
 ![Latência de um eco TCP e CPU de um relay com o seu gerador de carga, ao lado dos concorrentes](docs/bench-latency.svg)""",

@@ -19,13 +19,13 @@ struct run_options {
   /// shorter and it is not in vain: spin_rule. 50 us are a good value; 0: what the environment variable
   /// SOQUETE_SPIN says, in microseconds, else never. A negative one is never.
   std::chrono::nanoseconds spin{};
-  /// Each loop stays on a processor of its own, and takes the TCP connections that the kernel receives on it:
-  /// a message is on one processor all the way, which costs a quarter less with two loops. For servers whose
-  /// traffic comes in on all processors, as from a network card with a queue for each; from one queue, or
-  /// from one client on the same machine, all would come to one loop. Needs several loops, no more than there
-  /// are processors, and Linux; before 6.2 connections come to any loop. Child processes run anywhere;
-  /// threads that you start on a loop inherit where it stays. Also if the environment variable SOQUETE_PIN
-  /// is 1. SO_INCOMING_CPU, socket(7)
+  /// Each loop stays on a processor: the first ones that this process may use, so give each pinned process
+  /// its own. A server's listeners take the TCP connections that the kernel receives there, which with two
+  /// loops costs a quarter less; inherited ones give to any loop. For traffic that comes in on all these
+  /// processors: from a network card with one queue, or one local client, all would come to one loop. Linux,
+  /// from 6.2 for connections; several loops, no more than processors; else nothing: loop::processor() tells.
+  /// A child is not pinned; threads and processes that you start otherwise inherit it. Also if the
+  /// environment variable SOQUETE_PIN is 1. SO_INCOMING_CPU, socket(7)
   bool pin = false;
   /// Told of every step of every socket, from all threads; must outlive the run.
   trace_sink* trace = nullptr;

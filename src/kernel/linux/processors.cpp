@@ -62,6 +62,10 @@ std::vector<int> processors_of_this_thread() {
 
 pinned_thread::pinned_thread(int processor) : processor_(processor) {
   if (processor < 0) return;
+  if (this_pin) {  // By an outer run: that one stays.
+    processor_ = -1;
+    return;
+  }
   pin made{};
   CPU_SET(processor, &made.now);
   if (::sched_getaffinity(0, sizeof made.before, &made.before) != 0 ||
