@@ -201,7 +201,7 @@ TEST_P(pinned, the_variable_asks_for_it_in_every_program) {
   ::setenv("SOQUETE_PIN", "0", 1);
   const auto not_asked = places(2, false);
   const auto insisting = places(2, true);
-  const child_ending how = in_a_child([this] {
+  const child_ending how = in_a_child([] {
     ::setenv("SOQUETE_PIN", "1", 1);
     return run_main({.threads = 2, .driver = GetParam()}, []() -> task<result<void>> {
       EXPECT_EQ(allowed_here().size(), 1U);
