@@ -64,24 +64,23 @@ def _soquete(driver: str, waits_with: str) -> Contestant:
     )
 
 
-def _spinning(driver: str, waits_with: str) -> Contestant:
+def _asked(how: str, driver: str, waits_with: str, variable: dict[str, str], only: str) -> Contestant:
+    """soquete run in another way, for rows with such cores only."""
     return replace(
         _soquete(driver, waits_with),
-        name=f"spinning-{driver}",
-        title=f"soquete, {driver}, spinning",
-        environment={"SOQUETE_DRIVER": driver, "SOQUETE_SPIN": "50"},
-        only="apart",
+        name=f"{how}-{driver}",
+        title=f"soquete, {driver}, {how}",
+        environment={"SOQUETE_DRIVER": driver} | variable,
+        only=only,
     )
+
+
+def _spinning(driver: str, waits_with: str) -> Contestant:
+    return _asked("spinning", driver, waits_with, {"SOQUETE_SPIN": "50"}, "apart")
 
 
 def _pinned(driver: str, waits_with: str) -> Contestant:
-    return replace(
-        _soquete(driver, waits_with),
-        name=f"pinned-{driver}",
-        title=f"soquete, {driver}, pinned",
-        environment={"SOQUETE_DRIVER": driver, "SOQUETE_PIN": "1"},
-        only="loops",
-    )
+    return _asked("pinned", driver, waits_with, {"SOQUETE_PIN": "1"}, "loops")
 
 
 def _by_hand_spinning(kernel: str, waits_with: str) -> Contestant:
