@@ -37,16 +37,6 @@ int listen_at(const place& here) {
   return fd;
 }
 
-// The very connection that is measured: a relay may serve one only.
-int connect_patiently(const place& to) {
-  for (int i = 0; i < 2500; ++i) {
-    int fd = open_client(to, true);
-    if (fd >= 0) return fd;
-    usleep(2000);  // Peers have no way to say that they listen; five seconds in all.
-  }
-  fail("no server");
-}
-
 void wait_for(pollfd* which, nfds_t count) {
   int ready = poll(which, count, 5000);
   if (ready < 0) fail_errno("poll");
@@ -57,7 +47,7 @@ void wait_for(pollfd* which, nfds_t count) {
 
 void relay(const options& o) {
   int listener = listen_at(o.target);
-  int source = connect_patiently(o.at);
+  int source = connect_patiently(o.at);  // The very one that is measured: a relay may serve one only.
   pollfd coming{.fd = listener, .events = POLLIN, .revents = 0};
   wait_for(&coming, 1);
   int sink = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);

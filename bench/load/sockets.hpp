@@ -29,16 +29,15 @@ inline void reset(int fd) {
 }
 
 // A server needs a moment to start; five seconds are too long.
-inline void wait_for_server(const place& at) {
+inline int connect_patiently(const place& to) {
   for (int i = 0; i < 2500; ++i) {
-    int fd = open_client(at, true);
-    if (fd >= 0) {
-      reset(fd);
-      return;
-    }
+    int fd = open_client(to, true);
+    if (fd >= 0) return fd;
     usleep(2000);  // Peers have no way to say that they listen; five seconds in all.
   }
   fail("no server");
 }
+
+inline void wait_for_server(const place& at) { reset(connect_patiently(at)); }
 
 }  // namespace load
