@@ -52,7 +52,7 @@ class server {
 
   server(loop& here, serve_share<Kind>& share, const typename Kind::options& options,
          typename Kind::handler& handler)
-      : here_(here), share_(share), options_(options), handler_(handler), clients_({&here, nullptr}) {}
+      : here_(here), share_(share), options_(options), handler_(handler), clients_(*this) {}
 
   task<result<void>> run(where on) {
     if (options_.handover.empty()) {
@@ -80,32 +80,37 @@ class server {
  private:
   static constexpr std::chrono::seconds arrival_max{1};  // A turn of this loop is all it takes.
 
+  // Those who are served. Each finds its server through it.
+  struct crowd final : scope {
+    explicit crowd(server& s) : scope({&s.here_, nullptr}), of(s) {}
+    server& of;
+  };
+
   // A client: its task, and its place in the counts.
   struct client final : scope_child {
-    client(server& s, const who& from) : of(s), me(from) {}
-    void start(task<result<void>> t) {
-      work.emplace(std::move(t));
+    client(const who& from, task<result<void>>&& t) : me(from), work(std::move(t)) {
       wake = [](waiter* w) noexcept {
         auto* self = static_cast<client*>(w);
         self->wake = &over;
-        if (!self->work->begin({&self->of.here_, &self->cancel}, self)) over(self);
+        if (!self->work.begin({&self->of().here_, &self->cancel}, self)) over(self);
       };
       describe = [](const scope_child& c, suspension_report& report) {
-        static_cast<const client&>(c).work->describe(report);
+        static_cast<const client&>(c).work.describe(report);
       };
     }
     static void over(waiter* w) noexcept {
       const owned<client> self(static_cast<client*>(w));
-      if (std::exception_ptr thrown = self->work->exception(); !thrown)
-        self->of.client_ended(*self, self->work->take());
-      else if (!self->of.thrown_)
-        self->of.thrown_ = std::move(thrown);
-      self->of.forget(self->me);
+      server& s = self->of();
+      if (std::exception_ptr thrown = self->work.exception(); !thrown)
+        s.client_ended(*self, self->work.take());
+      else if (!s.thrown_)
+        s.thrown_ = std::move(thrown);
+      s.forget(self->me);
       self->owner->child_ended(*self, nullptr, nullptr);
     }
-    server& of;
+    server& of() const noexcept { return static_cast<crowd*>(owner)->of; }
     who me;
-    std::optional<task<result<void>>::awaiter> work;
+    task<result<void>>::awaiter work;
   };
 
   result<void> open(const where& on);
@@ -140,7 +145,7 @@ class server {
   event client_left_;
   event arrived_;  ///< One that another loop has accepted for this one.
   std::exception_ptr thrown_;
-  scope clients_;
+  crowd clients_;
   std::atomic<std::size_t> load_ = 0;  // Clients, those on their way included.
 };
 
@@ -435,9 +440,7 @@ void server<Kind>::hand_out(stream peer, const who& from) {
 
 template <class Kind>
 void server<Kind>::begin(stream peer, const who& from) {
-  auto* const made = new client(*this, from);
-  made->start(handler_(std::move(peer)));
-  clients_.adopt(*made);
+  clients_.adopt(*new client(from, handler_(std::move(peer))));
 }
 
 template <class Kind>

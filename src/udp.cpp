@@ -105,7 +105,7 @@ result<arrival> receive_into::take() {
   return told;
 }
 
-send_one::send_one(socket_block& on, const endpoint* to, bytes payload, send_options how) noexcept
+send_one::send_one(socket_block& on, const endpoint* to, bytes payload, const send_options& how) noexcept
     : slot_(on.writer) {
   fill(message_, nullptr, payload, how);
   if (to == nullptr) return;
@@ -201,9 +201,16 @@ bool socket::queue_reply(const datagram& d, bytes payload) {
   return queue(&d.from(), payload, {.from = d.answer_from(), .interface = link_of(d)});
 }
 
-bool socket::queue(const endpoint* to, bytes payload, send_options how) {
+// Built where it stays: many are noted for each call, and a copy of what was just written waits for it.
+bool socket::queue(const endpoint* to, bytes payload) {
   if (queue_.size() >= queue_max) return false;
-  fill(queue_.emplace_back(), to, payload, how);
+  queue_.emplace_back(to).payload = payload;
+  return true;
+}
+
+bool socket::queue(const endpoint* to, bytes payload, const send_options& how) {
+  if (queue_.size() >= queue_max) return false;
+  queue_.emplace_back(to, payload, how.from, how.interface, narrow(how.hops), narrow(how.traffic_class));
   return true;
 }
 

@@ -123,7 +123,7 @@ std::int64_t bytes_for_each(cost& test, const endpoint& at, driver_choice which,
 }
 
 // Goal 9 of docs/performance.md, with what this build adds to frames.
-constexpr std::int64_t idle_bytes_max = 960;
+constexpr std::int64_t idle_bytes_max = 880;
 
 TEST_P(cost, an_idle_tcp_client_costs_less_than_a_kilobyte) {
   const raw_socket door = raw_socket::listening(4096);

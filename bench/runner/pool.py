@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 
+from .contestants import CONTESTANTS
 from .rows import ROWS, Row
 from .standing import Cell, Standing
 
@@ -14,6 +15,10 @@ def of_runs(saved: list[Path]) -> dict:
     runs = [json.loads(path.read_text()) for path in saved]
     if any(_machine(run) != _machine(runs[0]) for run in runs):
         sys.exit("these runs are of different machines, builds or versions, and cannot be put together")
+    known = {who.name for who in CONTESTANTS}
+    for path, run in zip(saved, runs):
+        for name in (name for row in run["standings"].values() for name in row["cells"] if name not in known):
+            sys.exit(f"{path} has measured {name}, which takes no part here; of a run with --before, give that again")
     rows = [row for row in ROWS if any(_has(run, row) for run in runs)]
     together = {"standings": {row.name: _standing(row, [run for run in runs if _has(run, row)]) for row in rows}}
     if len(runs) > 1:

@@ -1,4 +1,5 @@
 // soquete's datagrams, as its users write them; SOQUETE_DRIVER chooses io_uring, epoll or poll.
+#include <deque>
 #include <map>
 #include <soquete/soquete.hpp>
 #include <string>
@@ -51,16 +52,21 @@ static task<result<void>> gro(udp::socket& socket) {
   }
 }
 
+// All orders that came together leave together; each has bytes of its own until they are sent.
 static task<result<void>> gso(udp::socket& socket) {
-  std::vector<char> all(order_max);
-  write_pattern(all.data());
+  std::deque<std::vector<char>> orders;
   for (;;) {
-    udp::received d = co_await ok(socket.receive());
-    order wish;
-    if (!read_order(&wish, d.text().data(), d.text().size())) continue;
-    number_datagrams(all.data(), &wish);
-    for (std::size_t i = 0; i < wish.count; ++i)
-      socket.queue(&d.from(), as_bytes(std::string_view(all.data() + i * wish.size, wish.size)));
+    udp::batch got = co_await ok(socket.receive_batch());
+    std::size_t taken = 0;
+    for (const udp::datagram& d : got) {
+      order wish;
+      if (!read_order(&wish, reinterpret_cast<const char*>(d.payload.data()), d.payload.size())) continue;
+      if (taken == orders.size()) write_pattern(orders.emplace_back(order_max).data());
+      std::vector<char>& all = orders[taken++];
+      number_datagrams(all.data(), &wish);
+      for (std::size_t i = 0; i < wish.count; ++i)
+        socket.queue(&d.from(), as_bytes(std::string_view(all.data() + i * wish.size, wish.size)));
+    }
     co_await ok(socket.flush());
   }
 }

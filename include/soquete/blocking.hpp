@@ -1,6 +1,7 @@
 // Calls that cannot be awaited, on a thread that may wait.
 #pragma once
 
+#include <optional>
 #include <soquete/loop.hpp>
 
 namespace soquete {

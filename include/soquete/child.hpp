@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <optional>
 #include <soquete/descriptor.hpp>
 #include <soquete/exit_status.hpp>
 #include <soquete/task.hpp>

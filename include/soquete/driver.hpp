@@ -64,8 +64,8 @@ struct socket_block {
   int descriptor = -1;                  ///< -1: none.
   std::int32_t refused = 0;  ///< -errno of an earlier datagram, to be told to the receive that waits.
   /// Longest datagram that the kernel has not failed to cut runs into; 0: none.
-  std::uint32_t segment_max = segment_unknown;
-  std::uint32_t segment_doubt = 0;  ///< Messages until that failure is forgotten.
+  std::uint16_t segment_max = segment_unknown;
+  std::uint16_t segment_doubt = 0;  ///< Messages until that failure is forgotten.
   /// What datagrams bring beside their bytes: a bit for each option that asks for it, or told_unknown.
   std::uint16_t told_beside = 0;
   std::uint16_t peer_port = 0;                     ///< Beside `peer_address`.
@@ -80,7 +80,7 @@ struct socket_block {
   /// Options may have been set that the driver has not seen.
   static constexpr std::uint16_t told_unknown = 1U << 15;
   /// No failure has been seen.
-  static constexpr std::uint32_t segment_unknown = ~std::uint32_t{0};
+  static constexpr std::uint16_t segment_unknown = 0xffff;
 
  protected:
   ~socket_block() {

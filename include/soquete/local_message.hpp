@@ -1,6 +1,7 @@
 // Messages of local (Unix-domain) sockets: bytes, open descriptors, and who sent them.  unix(7), cmsg(3)
 #pragma once
 
+#include <optional>
 #include <soquete/socket.hpp>
 
 namespace soquete::local {

@@ -1,6 +1,7 @@
 // Several tasks at once: the first answer, or all of them.
 #pragma once
 
+#include <optional>
 #include <soquete/scope.hpp>
 #include <tuple>
 #include <variant>

@@ -1,6 +1,7 @@
 // Structured concurrency: children that end before their scope does.
 #pragma once
 
+#include <optional>
 #include <soquete/owned.hpp>
 #include <soquete/task.hpp>
 

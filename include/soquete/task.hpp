@@ -3,7 +3,7 @@
 
 #include <coroutine>
 #include <exception>
-#include <optional>
+#include <new>
 #include <soquete/cancel.hpp>
 #include <soquete/error.hpp>
 #include <soquete/frame.hpp>
@@ -55,18 +55,21 @@ class promise_base {
   waiter* parent = nullptr;
   std::exception_ptr exception;
   bool finished = false;
+  bool has_value = false;  // Of the promises that have one.
 
   static void* operator new(std::size_t size) { return allocate_frame(size); }
   static void operator delete(void* frame, std::size_t size) noexcept { free_frame(frame, size); }
 
   std::suspend_always initial_suspend() const noexcept { return {}; }
   struct final_awaiter {
-    promise_base& self;
     bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<>) const noexcept { self.end(); }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> self) const noexcept {
+      self.promise().end();
+    }
     void await_resume() const noexcept {}
   };
-  final_awaiter final_suspend() noexcept { return {*this}; }
+  final_awaiter final_suspend() const noexcept { return {}; }
   void unhandled_exception() noexcept { exception = std::current_exception(); }
 
   // The parent may still be inside begin(), then `parent` is not set and begin() looks at `finished`.
@@ -100,6 +103,13 @@ class promise_base {
   void (*describe_)(const void*, suspension_report&) = nullptr;
   time_point since_{};
 };
+
+// What a co_await holds of X, as a forwarding reference deduces it. One that is its own awaiter stays where
+// it is: a temporary lives until the end of its co_await, and a frame needs no second one.
+template <class X>
+using held =
+    std::conditional_t<std::is_same_v<std::remove_reference_t<X>, typename std::remove_cvref_t<X>::awaiter>,
+                       X&&, typename std::remove_cvref_t<X>::awaiter>;
 
 // `co_await a`: the wake-up resumes the coroutine.
 template <class A>
@@ -175,7 +185,7 @@ struct ready_result {
 
 template <class A>
 struct passing_on {
-  explicit passing_on(A&& a) : awaitable(std::move(a)) {}
+  explicit passing_on(A&& a) : awaitable(static_cast<A&&>(a)) {}
   A awaitable;
 };
 
@@ -183,11 +193,11 @@ struct passing_on {
 
 /// `T x = co_await ok(y)` gives the value, or ends this coroutine with y's error.
 ///
-/// For use in coroutines that return task<result<...>>. No exception is thrown: the frame is destroyed,
-/// locals in order, before the awaiting coroutine goes on.
+/// For use in coroutines that return task<result<...>>, within the co_await: it refers to `awaitable`. No
+/// exception is thrown: the frame is destroyed, locals in order, before the awaiting coroutine goes on.
 template <class A>
-[[nodiscard]] detail::passing_on<A> ok(A awaitable) {
-  return detail::passing_on<A>(std::move(awaitable));
+[[nodiscard]] detail::passing_on<A&&> ok(A&& awaitable) {
+  return detail::passing_on<A&&>(std::forward<A>(awaitable));
 }
 template <class T>
 [[nodiscard]] detail::passing_on<detail::ready_result<T>> ok(result<T> value) {
@@ -224,15 +234,21 @@ class [[nodiscard]] task {
 template <class T>
 class task<T>::promise_type : public detail::promise_base {
  public:
+  promise_type() noexcept {}
+  ~promise_type() {
+    if (has_value) value_.~T();
+  }
   task get_return_object() noexcept { return task(handle::from_promise(*this)); }
   template <class U = T>
   void return_value(U&& value) {
-    value_.emplace(std::forward<U>(value));
+    new (&value_) T(std::forward<U>(value));
+    has_value = true;
   }
   void fail(error why) noexcept
     requires detail::is_result<T>
   {
-    value_.emplace(std::unexpect, std::move(why));
+    new (&value_) T(std::unexpect, std::move(why));
+    has_value = true;
     end();
   }
 
@@ -240,18 +256,20 @@ class task<T>::promise_type : public detail::promise_base {
   auto await_transform(A&& awaitable, std::source_location at = std::source_location::current()) {
     static_assert(alignof(A) <= alignof(std::max_align_t), "frames are aligned for ordinary types only");
     at_ = at;
-    return detail::direct<typename std::remove_cvref_t<A>::awaiter>(std::forward<A>(awaitable));
+    return detail::direct<detail::held<A>>(std::forward<A>(awaitable));
   }
   template <class A>
   auto await_transform(detail::passing_on<A>&& k, std::source_location at = std::source_location::current()) {
     static_assert(detail::is_result<T>, "ok() needs a coroutine that returns task<result<...>>");
     at_ = at;
-    return detail::unwrapping<typename A::awaiter, promise_type>(std::move(k.awaitable));
+    return detail::unwrapping<detail::held<A>, promise_type>(static_cast<A&&>(k.awaitable));
   }
 
  private:
   friend awaiter;
-  std::optional<T> value_;
+  union {
+    T value_;  // Once has_value.
+  };
 };
 
 /// A task that has been awaited: owns the coroutine.
@@ -276,7 +294,7 @@ class task<T>::awaiter {
 
   bool failed() const noexcept {
     const auto& p = frame_.promise();
-    if constexpr (detail::is_result<T>) return !p.exception && !p.value_->has_value();
+    if constexpr (detail::is_result<T>) return !p.exception && !p.value_.has_value();
     return false;
   }
 
@@ -291,7 +309,7 @@ class task<T>::awaiter {
     } last{std::exchange(frame_, {})};
     auto& p = last.frame.promise();
     if (p.exception) std::rethrow_exception(std::move(p.exception));
-    return std::move(*p.value_);
+    return std::move(p.value_);
   }
 
   void describe(suspension_report& report) const {
@@ -313,7 +331,7 @@ class task<void>::promise_type : public detail::promise_base {
   template <class A>
   auto await_transform(A&& awaitable, std::source_location at = std::source_location::current()) {
     at_ = at;
-    return detail::direct<typename std::remove_cvref_t<A>::awaiter>(std::forward<A>(awaitable));
+    return detail::direct<detail::held<A>>(std::forward<A>(awaitable));
   }
 };
 

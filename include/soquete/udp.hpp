@@ -115,7 +115,7 @@ class receive_into : public receive_operation {
 class send_one {
  public:
   using awaiter = send_one;
-  send_one(socket_block& on, const endpoint* to, bytes payload, send_options how) noexcept;
+  send_one(socket_block& on, const endpoint* to, bytes payload, const send_options& how) noexcept;
   send_one(send_one&& other) noexcept;
   bool begin(environment env, waiter* then) noexcept;
   bool failed() const noexcept { return slot_.failed() || message_.outcome < 0; }
@@ -177,18 +177,19 @@ class socket {
   /// Sends one datagram to the connected peer. It is not kept: `payload` is free after the await.
   /// Errors: message_size, not_connected, connection_refused (of one sent before), network_unreachable,
   /// operation_not_permitted.  send(2)
-  [[nodiscard]] detail::send_one send(bytes payload, send_options how = {}) noexcept {
+  [[nodiscard]] detail::send_one send(bytes payload, const send_options& how = {}) noexcept {
     return {socket_.block(), nullptr, payload, how};
   }
-  [[nodiscard]] detail::send_one send(std::string_view text, send_options how = {}) noexcept {
+  [[nodiscard]] detail::send_one send(std::string_view text, const send_options& how = {}) noexcept {
     return send(as_bytes(text), how);
   }
   /// Sends one datagram to `to`.  Errors: as send(), permission_denied for a broadcast.  sendto(2)
-  [[nodiscard]] detail::send_one send_to(const endpoint& to, bytes payload, send_options how = {}) noexcept {
+  [[nodiscard]] detail::send_one send_to(const endpoint& to, bytes payload,
+                                         const send_options& how = {}) noexcept {
     return {socket_.block(), &to, payload, how};
   }
   [[nodiscard]] detail::send_one send_to(const endpoint& to, std::string_view text,
-                                         send_options how = {}) noexcept {
+                                         const send_options& how = {}) noexcept {
     return send_to(to, as_bytes(text), how);
   }
 
@@ -196,7 +197,8 @@ class socket {
   /// batch and `payload` stay in place until then. False, and nothing is noted, when queue_max are waiting.
   bool queue_reply(const datagram& d, bytes payload);
   /// Notes a datagram for flush(). `to` (null: the connected peer) and `payload` stay in place until then.
-  bool queue(const endpoint* to, bytes payload, send_options how = {});
+  bool queue(const endpoint* to, bytes payload);
+  bool queue(const endpoint* to, bytes payload, const send_options& how);  ///< Likewise, in that way.
   /// Noted, and not taken by a flush().
   std::size_t queued() const noexcept { return queue_.size(); }
   /// Sends all that is noted, in as few calls as it takes; waits while the system has no room. Afterwards

@@ -19,8 +19,8 @@ constexpr std::size_t calls_together = 32;     // Runs of one system call.
 constexpr std::size_t segments_max = 64;       // UDP_MAX_SEGMENTS of older kernels.
 constexpr std::size_t cut_bytes_max = 65'000;  // What one IP packet would hold, with some room for headers.
 constexpr std::size_t control_each = 128;      // All that goes beside a datagram.
-constexpr std::uint32_t segment_largest = 65'535;
-constexpr std::uint32_t messages_of_doubt = 1024;  // Until what was learned of cutting is forgotten.
+constexpr std::uint16_t segment_largest = socket_block::segment_unknown - 1;
+constexpr std::uint16_t messages_of_doubt = 1024;  // Until what was learned of cutting is forgotten.
 
 std::int64_t failure() noexcept { return errno == EWOULDBLOCK ? -EAGAIN : -errno; }
 
@@ -186,13 +186,13 @@ bool may_be_the_cutting(std::int64_t cause) noexcept {
 // For a while: other peers have wider routes, and routes change.
 void learn_not_to_cut(socket_block& on, std::size_t segment, std::int64_t cause) noexcept {
   const bool is_too_large = cause == -EINVAL || cause == -EMSGSIZE;  // For the packets of this route.
-  on.segment_max = is_too_large ? static_cast<std::uint32_t>(segment - 1) : 0;
+  on.segment_max = is_too_large ? static_cast<std::uint16_t>(segment - 1) : 0;
   on.segment_doubt = messages_of_doubt;
 }
 
 void forget_in_time(socket_block& on, std::int64_t sent) noexcept {
   if (on.segment_doubt == 0 || sent <= 0) return;
-  on.segment_doubt -= std::min(on.segment_doubt, static_cast<std::uint32_t>(sent));
+  on.segment_doubt -= static_cast<std::uint16_t>(std::min<std::int64_t>(on.segment_doubt, sent));
   if (on.segment_doubt == 0) on.segment_max = segment_largest;
 }
 
@@ -261,8 +261,7 @@ progress send_messages_now(op& o) noexcept {
     if (sent < 0 && tell_receiver(on, sent)) continue;
     // A refusal is the first one's own affair, and no reason to keep the others.
     const std::size_t settled = sent > 0 ? static_cast<std::size_t>(sent) : 1;
-    for (outgoing_message& m : left.first(settled))
-      m.outcome = sent > 0 ? 0 : static_cast<std::int32_t>(sent);
+    if (sent < 0) left[0].outcome = static_cast<std::int32_t>(sent);
     o.moved += settled;
   }
   o.outcome = static_cast<std::int64_t>(o.moved);
