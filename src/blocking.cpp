@@ -1,9 +1,11 @@
 // Calls that cannot be awaited: how a job travels.
+#include <cassert>
 #include <soquete/blocking.hpp>
 
 namespace soquete::detail {
 
 bool blocking_wait::begin(environment env, waiter* then) {
+  assert(job_.get() != nullptr && !is_done_);  // A call is awaited once.
   env_ = env;
   then_ = then;
   if (env.cancel != nullptr && env.cancel->requested()) return false;

@@ -28,6 +28,7 @@ result<local::message> receive_message::take() {
 
 bool send_message::begin(environment env, waiter* then) noexcept {
   const socket_block& on = *slot_.on;
+  refused_ = nullptr;
   if (handles_.size() > message_handles_max) refused_ = "more than 253 descriptors";
   // What we have read from it already would be lost to the one who gets it.
   for (const owned_descriptor& one : handles_)
@@ -38,6 +39,7 @@ bool send_message::begin(environment env, waiter* then) noexcept {
   if (payload_.empty() && on.carries != transport::datagram)
     refused_ = "no bytes: the peer would take it for the end";
   if (refused_ != nullptr || on.send_broken) return false;
+  message_.outcome = 0;
   message_.payload = payload_;
   message_.handles = handles_;
   if (!to_.is_empty()) message_.to = &to_;

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <soquete/deadline.hpp>
 #include <soquete/event.hpp>
 #include <soquete/scope.hpp>
@@ -440,7 +441,12 @@ void server<Kind>::hand_out(stream peer, const who& from) {
 
 template <class Kind>
 void server<Kind>::begin(stream peer, const who& from) {
-  clients_.adopt(*new client(from, handler_(std::move(peer))));
+  try {
+    clients_.adopt(*new client(from, handler_(std::move(peer))));
+  } catch (...) {  // A handler that is no coroutine; or memory is out.
+    if (!thrown_) thrown_ = std::current_exception();
+    forget(from);
+  }
 }
 
 template <class Kind>

@@ -118,6 +118,7 @@ send_one::send_one(send_one&& other) noexcept : slot_(other.slot_), to_(other.to
 }
 
 bool send_one::begin(environment env, waiter* then) noexcept {
+  message_.outcome = 0;
   slot_.code = opcode::send_messages;
   slot_.data = &message_;
   slot_.size = 1;
@@ -210,7 +211,7 @@ bool socket::queue(const endpoint* to, bytes payload) {
 
 bool socket::queue(const endpoint* to, bytes payload, const send_options& how) {
   if (queue_.size() >= queue_max) return false;
-  queue_.emplace_back(to, payload, how.from, how.interface, narrow(how.hops), narrow(how.traffic_class));
+  fill(queue_.emplace_back(to), to, payload, how);
   return true;
 }
 

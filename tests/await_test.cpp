@@ -1,4 +1,4 @@
-// What is awaited stays where it is, in every place that a co_await may have, and dies once.
+// What is awaited stays where it is, wherever the co_await stands, and dies once.
 #include "test_loop.hpp"
 
 #include <gtest/gtest.h>
@@ -7,6 +7,7 @@
 #include <soquete/deadline.hpp>
 #include <soquete/run.hpp>
 #include <tuple>
+#include <vector>
 
 namespace soquete::test {
 namespace {
@@ -138,6 +139,63 @@ TEST(await, one_that_has_a_name_may_be_awaited_again) {
   });
 }
 
+TEST(await, in_a_return_a_range_and_braces) {
+  expect_awaits(4, [](tally& t) -> task<result<void>> {
+    const auto returned = [](tally& in) -> task<result<int>> { co_return co_await steady(in, 1); };
+    EXPECT_EQ(co_await ok(returned(t)), 1);
+    int rounds = 0;
+    for (const int i : std::vector<int>(static_cast<std::size_t>(co_await ok(steady(t, 2))))) rounds += i + 1;
+    EXPECT_EQ(rounds, 2);
+    struct pair {
+      int first, second;
+    };
+    const pair made{co_await ok(steady(t, 3)), co_await ok(steady(t, 4))};
+    EXPECT_EQ(made.first * made.second, 12);
+    co_return {};
+  });
+}
+
+// Either half may be asked for first.
+TEST(await, one_that_fails_beside_others_leaves_none) {
+  for (const int fails : {1, 2}) {
+    tally seen;
+    test_loop loop(driver_choice::poll);
+    const auto body = [](tally& t, int which) -> task<result<void>> {
+      const auto sum = [](int a, int b) { return a + b; };
+      ADD_FAILURE() << sum(co_await ok(steady(t, which == 1 ? -1 : 1)),
+                           co_await ok(steady(t, which == 2 ? -2 : 2)));
+      co_return {};
+    };
+    EXPECT_FALSE(loop.run(body(seen, fails)));
+    EXPECT_EQ(seen.alive, 0);
+  }
+}
+
+TEST(await, one_that_fails_in_a_condition_leaves_none) {
+  expect_awaits(
+      2,
+      [](tally& t) -> task<result<void>> {
+        const bool first = co_await ok(steady(t, 0)) != 0;
+        ADD_FAILURE() << (first ? co_await ok(steady(t, 1)) : co_await ok(steady(t, -1)));
+        co_return {};
+      },
+      true);
+  expect_awaits(
+      2,
+      [](tally& t) -> task<result<void>> {
+        if (co_await ok(steady(t, 0)) == 0 && co_await ok(steady(t, -1)) == 0) ADD_FAILURE();
+        co_return {};
+      },
+      true);
+  expect_awaits(
+      2,
+      [](tally& t) -> task<result<void>> {
+        if (co_await ok(steady(t, 0)) == 1 || co_await ok(steady(t, -1)) == 0) ADD_FAILURE();
+        co_return {};
+      },
+      true);
+}
+
 TEST(await, one_that_fails_dies_with_its_coroutine) {
   expect_awaits(
       2,
@@ -149,7 +207,7 @@ TEST(await, one_that_fails_dies_with_its_coroutine) {
       true);
 }
 
-TEST(await, within_a_deadline_it_moves_once) {
+TEST(await, within_a_deadline) {
   expect_awaits(1, [](tally& t) -> task<result<void>> {
     EXPECT_EQ(co_await ok(within(std::chrono::hours(1), steady(t, 1))), 1);
     co_return {};

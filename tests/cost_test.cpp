@@ -122,7 +122,7 @@ std::int64_t bytes_for_each(cost& test, const endpoint& at, driver_choice which,
   return bytes / idle_clients;
 }
 
-// Goal 9 of docs/performance.md, with what this build adds to frames.
+// What it is, with some room for what this build adds to frames. Goal 9 of docs/performance.md
 constexpr std::int64_t idle_bytes_max = 880;
 
 TEST_P(cost, an_idle_tcp_client_costs_less_than_a_kilobyte) {

@@ -341,6 +341,37 @@ TEST_P(serving, an_exception_of_a_handler_ends_the_server) {
   });
 }
 
+TEST_P(serving, a_handler_that_throws_before_it_waits_ends_the_server_and_counts_as_gone) {
+  play([]() -> task<result<void>> {
+    doors d;
+    bool is_cut = false, is_thrown = false;
+    int begun = 0;
+    const auto wait = [](tcp::stream peer, bool& cut) -> task<result<void>> {
+      cut = fails_with(co_await peer.receive(), std::errc::operation_canceled);
+      co_return {};
+    };
+    auto handler = [&](tcp::stream peer) {
+      if (begun++ == 1) throw std::runtime_error("a mistake");
+      return wait(std::move(peer), is_cut);
+    };
+    auto body = [&](scope& s) -> task<result<void>> {
+      s.spawn(tcp::serve("127.0.0.1:0", tcp::client_handler(handler), {.watch = &d.watch}));
+      const endpoint door = co_await ok(first_door(d));
+      tcp::stream a = co_await ok(tcp::connect(door));
+      tcp::stream b = co_await ok(tcp::connect(door));
+      co_return co_await within(10s, d.opened.wait());
+    };
+    try {
+      static_cast<void>(co_await with_scope(body));
+    } catch (const std::runtime_error&) {
+      is_thrown = true;
+    }
+    EXPECT_TRUE(is_thrown);
+    EXPECT_TRUE(is_cut);
+    co_return {};
+  });
+}
+
 TEST_P(serving, a_dump_tells_where_the_clients_wait) {
   play([]() -> task<result<void>> {
     doors d;

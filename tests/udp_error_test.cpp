@@ -49,6 +49,18 @@ TEST_P(udp_error, a_refusal_is_told_once_to_the_send_that_follows_if_nobody_rece
   });
 }
 
+TEST_P(udp_error, a_send_that_has_a_name_tells_each_time_how_it_went) {
+  play([]() -> task<result<void>> {
+    auto lone = co_await ok(open_deserted("127.0.0.1:0"));
+    auto named = lone.send("anybody?");
+    for (int i = 0; i < 3; ++i) {
+      co_await ok(named);
+      EXPECT_TRUE(fails_with(co_await named, std::errc::connection_refused));
+    }
+    co_return {};
+  });
+}
+
 TEST_P(udp_error, a_refusal_is_told_to_the_receive_that_waits_and_sends_go_on) {
   play([]() -> task<result<void>> {
     for (const char* on : loopbacks) {

@@ -11,15 +11,16 @@ from .standing import Cell, Standing
 
 def of_runs(saved: list[Path]) -> dict:
     """One run with the rounds of all, of the rows that each has measured as they are measured now. What is not measured in
-    rounds is of the last that has it. Ends the program if they are of different machines."""
+    rounds is of the last that has it. Ends the program if they are of different machines, or of servers that are not known."""
     runs = [json.loads(path.read_text()) for path in saved]
     if any(_machine(run) != _machine(runs[0]) for run in runs):
         sys.exit("these runs are of different machines, builds or versions, and cannot be put together")
     known = {who.name for who in CONTESTANTS}
-    for path, run in zip(saved, runs):
-        for name in (name for row in run["standings"].values() for name in row["cells"] if name not in known):
-            sys.exit(f"{path} has measured {name}, which takes no part here; of a run with --before, give that again")
     rows = [row for row in ROWS if any(_has(run, row) for run in runs)]
+    for path, run in zip(saved, runs):
+        for strange in (name for row in rows if _has(run, row) for name in run["standings"][row.name]["cells"]):
+            if strange not in known:
+                sys.exit(f"{path} has measured {strange}, which takes no part; of a run with --before, give that again")
     together = {"standings": {row.name: _standing(row, [run for run in runs if _has(run, row)]) for row in rows}}
     if len(runs) > 1:
         together |= {what: _last(what, runs) for what in ("counts", "include", "program")}

@@ -64,8 +64,10 @@ static task<result<void>> gso(udp::socket& socket) {
       if (taken == orders.size()) write_pattern(orders.emplace_back(order_max).data());
       std::vector<char>& all = orders[taken++];
       number_datagrams(all.data(), &wish);
-      for (std::size_t i = 0; i < wish.count; ++i)
-        socket.queue(&d.from(), as_bytes(std::string_view(all.data() + i * wish.size, wish.size)));
+      for (std::size_t i = 0; i < wish.count; ++i) {
+        const bytes one = as_bytes(std::string_view(all.data() + i * wish.size, wish.size));
+        while (!socket.queue(&d.from(), one)) co_await ok(socket.flush());
+      }
     }
     co_await ok(socket.flush());
   }

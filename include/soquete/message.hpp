@@ -56,7 +56,7 @@ struct outgoing_message {
   std::int16_t traffic_class = -1;              ///< -1: as the socket's option says.
   std::span<const owned_descriptor> handles{};  ///< Copies of them travel along; at most message_handles_max.
   const credentials* sender = nullptr;          ///< Others than ours need privilege.
-  std::int32_t outcome = 0;                     ///< Of the driver, where it is refused: -errno.
+  std::int32_t outcome = 0;                     ///< 0; -errno once the driver has refused it.
 };
 
 /// The most descriptors in one message.  SCM_MAX_FD, unix(7)

@@ -24,8 +24,8 @@ enum class opcode : std::uint8_t {
   /// Gives 1 to `size` messages: `data` is an array of received_message, lent as by receive_lease. Result:
   /// their number. On a stream one message, 0 at the end.
   receive_messages,
-  /// `data` is an array of `size` outgoing_message, sent in order. Result: `size`; each tells its own
-  /// outcome. On a stream one message, all of it or an error.
+  /// `data` is an array of `size` outgoing_message with outcome 0, sent in order. Result: `size`; each that
+  /// is refused tells why. On a stream one message, all of it or an error.
   send_messages,
   /// Moves 1 to `size` bytes into a pipe that is empty: `data` is the const int of its writing end. Result:
   /// bytes, 0 at the end; -EBUSY: bytes have arrived that a receive has to take first.

@@ -203,9 +203,9 @@ class socket_options {
 
 namespace detail {
 
-/// Tells the trace, if there is one, and passes the result on.
 /// Ends our side of a connection.
 result<void> finish_sending(socket_block& block);
+/// Tells the trace, if there is one.
 void tell(const socket_block& block, step what, std::int64_t amount, const endpoint* subject,
           std::string_view note, const error* why) noexcept;
 

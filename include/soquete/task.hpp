@@ -23,7 +23,7 @@ struct environment {
 
 // The protocol of everything that can be awaited. No coroutine type appears in it.
 //
-//   using awaiter = ...;                            constructible from the awaitable
+//   using awaiter = ...;                            made from the awaitable; its own type: it stays in place
 //   bool begin(environment, waiter* then) noexcept; true: it waits, and wakes `then` once, later
 //   bool failed() const noexcept;                   after the end: would take() give an error?
 //   T take();                                       after the end, once
@@ -235,20 +235,16 @@ template <class T>
 class task<T>::promise_type : public detail::promise_base {
  public:
   promise_type() noexcept {}
-  ~promise_type() {
-    if (has_value) value_.~T();
-  }
+  ~promise_type() { drop_value(); }
   task get_return_object() noexcept { return task(handle::from_promise(*this)); }
   template <class U = T>
   void return_value(U&& value) {
-    new (&value_) T(std::forward<U>(value));
-    has_value = true;
+    make_value(std::forward<U>(value));
   }
   void fail(error why) noexcept
     requires detail::is_result<T>
   {
-    new (&value_) T(std::unexpect, std::move(why));
-    has_value = true;
+    make_value(std::unexpect, std::move(why));
     end();
   }
 
@@ -267,6 +263,16 @@ class task<T>::promise_type : public detail::promise_base {
 
  private:
   friend awaiter;
+  template <class... From>
+  void make_value(From&&... from) {
+    drop_value();  // A coroutine may say another, should a local throw as it ends.
+    ::new (static_cast<void*>(&value_)) T(std::forward<From>(from)...);
+    has_value = true;
+  }
+  void drop_value() noexcept {
+    if (std::exchange(has_value, false)) value_.~T();
+  }
+
   union {
     T value_;  // Once has_value.
   };
@@ -294,6 +300,7 @@ class task<T>::awaiter {
 
   bool failed() const noexcept {
     const auto& p = frame_.promise();
+    assert(p.exception || p.has_value);  // Else it has no co_return.
     if constexpr (detail::is_result<T>) return !p.exception && !p.value_.has_value();
     return false;
   }
@@ -309,6 +316,7 @@ class task<T>::awaiter {
     } last{std::exchange(frame_, {})};
     auto& p = last.frame.promise();
     if (p.exception) std::rethrow_exception(std::move(p.exception));
+    assert(p.has_value);  // Else it has no co_return.
     return std::move(p.value_);
   }
 

@@ -242,7 +242,6 @@ progress send_as_stream(op& o) noexcept {
     if (sent < 0) return m.outcome = -errno, o.outcome = -errno, progress::done;
     o.moved += static_cast<std::size_t>(sent);
   }
-  m.outcome = 0;
   o.outcome = 1;
   return progress::done;
 }

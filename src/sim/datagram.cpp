@@ -42,7 +42,7 @@ bool host_driver::send_datagrams(block& b, op& o) noexcept {
       all[o.moved].outcome = -std::exchange(b.pending_error, 0);
       continue;
     }
-    all[o.moved].outcome = send_datagram(b, all[o.moved]);
+    if (const int how = send_datagram(b, all[o.moved]); how < 0) all[o.moved].outcome = how;
   }
   o.outcome = static_cast<std::int64_t>(o.moved);
   return true;

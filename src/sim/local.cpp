@@ -241,7 +241,6 @@ bool host_driver::send_local_messages(block& b, op& o) noexcept {
       if (sent < 0) return o.outcome = m.outcome = static_cast<std::int32_t>(sent), true;
       o.moved += static_cast<std::size_t>(sent);
     }
-    m.outcome = 0;
     return o.outcome = 1, true;
   }
   for (; o.moved < all.size(); ++o.moved) {
@@ -249,7 +248,7 @@ bool host_driver::send_local_messages(block& b, op& o) noexcept {
     const int how = is_refused(m) ? -EINVAL : send_record(b, m);
     // The kernel tells of room only those who are connected.
     if (how == -EAGAIN && m.to == nullptr) return false;
-    m.outcome = how;
+    if (how < 0) m.outcome = how;
   }
   o.outcome = static_cast<std::int64_t>(o.moved);
   return true;
