@@ -441,12 +441,17 @@ void server<Kind>::hand_out(stream peer, const who& from) {
 
 template <class Kind>
 void server<Kind>::begin(stream peer, const who& from) {
+  const auto start = [&] { clients_.adopt(*new client(from, handler_(std::move(peer)))); };
+#ifdef __cpp_exceptions
   try {
-    clients_.adopt(*new client(from, handler_(std::move(peer))));
+    start();
   } catch (...) {  // A handler that is no coroutine; or memory is out.
     if (!thrown_) thrown_ = std::current_exception();
     forget(from);
   }
+#else
+  start();
+#endif
 }
 
 template <class Kind>
